@@ -1,0 +1,40 @@
+# Everything a newcomer needs: git, make and python3 (3.11 or newer, with venv).
+# uv is used where it is on PATH and fetched into .uv/ where it is not.
+
+SHELL := /bin/sh
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --frozen --no-progress
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.PHONY: help serve demo test lint types check clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+$(filter-out .uv/bin/uv,$(UV)):
+
+serve: $(UV)  ## set everything up, publish the letter and serve it on http://localhost:8000
+	$(RUN) --no-dev fedi-letter serve --host $(HOST) --port $(PORT)
+
+demo: $(UV)  ## the letter and a small simulated fediverse on this machine
+	$(RUN) --no-dev fedi-letter demo
+
+test: $(UV)  ## set everything up and run the whole test suite
+	$(RUN) pytest
+
+lint: $(UV)  ## style
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+types: $(UV)  ## strict types over package and tests
+	$(RUN) mypy
+
+check: test lint types  ## all three
+
+clean:  ## remove what the other targets made, except letter.db and keys/
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
