@@ -94,7 +94,8 @@ class Internet:
         """Let `host` never answer: for deadlines, which the test must make short."""
 
         async def silence(_: WireRequest) -> WireResponse:
-            return await asyncio.get_running_loop().create_future()
+            never: asyncio.Future[WireResponse] = asyncio.get_running_loop().create_future()
+            return await never
 
         self._hosts[host] = silence
 

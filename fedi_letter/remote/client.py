@@ -154,7 +154,7 @@ class Client:
         try:
             return await self._webfinger(handle, "https")
         except FetchFailed as failed:
-            if failed.problem is not FetchProblem.UNREACHABLE:
+            if failed.problem not in (FetchProblem.UNREACHABLE, FetchProblem.TIMEOUT):
                 raise
         return await self._webfinger(handle, "http")
 

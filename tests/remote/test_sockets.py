@@ -1,0 +1,433 @@
+"""The transport over real loopback sockets: what it refuses, cuts, ignores, never repeats (T55)."""
+
+import asyncio
+import json
+import socket
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON, LD_JSON
+from fedi_letter.httpsig.keys import PrivateKey
+from fedi_letter.httpsig.message import Headers
+from fedi_letter.httpsig.verify import Scheme
+from fedi_letter.remote.client import Client, FetchFailed, FetchProblem
+from fedi_letter.remote.guard import GuardRefused
+from fedi_letter.remote.transport import (
+    AiohttpTransport,
+    TransportFailed,
+    TransportProblem,
+    WireRequest,
+)
+from tests.clock import Clock
+from tests.remote.pages import note
+
+# Servers that speak plain http hang up when they are greeted like this.
+_TLS_HELLO = b"\x16"
+Reply = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Server:
+    """A raw server on 127.0.0.1: `reply` gets the head of each request and writes what it likes."""
+
+    def __init__(self, reply: Reply) -> None:
+        """Nobody has connected yet."""
+        self.reply = reply
+        self.connections = 0
+        self.heads: list[bytes] = []
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """The server's origin."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection until either side has had enough."""
+        self.connections += 1
+        try:
+            while not writer.is_closing():
+                first = await reader.readexactly(1)
+                if first == _TLS_HELLO:
+                    return
+                head = first + await reader.readuntil(b"\r\n\r\n")
+                length = _content_length(head)
+                await reader.readexactly(length)
+                self.heads.append(head)
+                await self.reply(head, writer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+def _content_length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+def http(status: str, body: bytes = b"", *headers: str) -> bytes:
+    """A whole answer as bytes."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def saying(answer: bytes) -> Reply:
+    """Answer every request with these bytes."""
+
+    async def reply(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+
+    return reply
+
+
+@asynccontextmanager
+async def serving(reply: Reply) -> AsyncIterator[Server]:
+    """A server on a free port for the time of the block; what still hangs then is cancelled."""
+    server = Server(reply)
+    talks: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(server.converse(reader, writer))
+        talks.add(task)
+        task.add_done_callback(talks.discard)
+
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listener.close()
+        for task in list(talks):
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+
+@pytest.fixture
+async def laboratory() -> AsyncIterator[AiohttpTransport]:
+    """A transport that may call loopback."""
+    transport = AiohttpTransport(allow_private=True)
+    yield transport
+    await transport.close()
+
+
+@pytest.fixture
+async def client(
+    laboratory: AiohttpTransport, clock: Clock, instance_key: PrivateKey
+) -> AsyncIterator[Client]:
+    """The client over real sockets, with a short deadline."""
+    made = Client(
+        laboratory,
+        key=instance_key,
+        user_agent="fedi-letter/test",
+        clock=clock,
+        allow_private=True,
+        get_deadline=timedelta(seconds=1),
+        post_deadline=timedelta(seconds=1),
+    )
+    yield made
+    await made.close()
+
+
+class Names(AbstractResolver):
+    """Name servers that answer what the test says, and count the questions."""
+
+    def __init__(self, *addresses: str) -> None:
+        """Every name leads to all of `addresses`."""
+        self.addresses = addresses
+        self.questions = 0
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Answer as aiohttp wants it."""
+        self.questions += 1
+        if not self.addresses:
+            raise OSError("no such name")
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in self.addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def get(url: str, *, headers: Headers = (), max_bytes: int = 1_000_000) -> WireRequest:
+    """A plain GET."""
+    return WireRequest("GET", url, headers, None, max_bytes)
+
+
+async def test_a_server_on_loopback_can_be_called_in_a_laboratory(
+    laboratory: AiohttpTransport,
+) -> None:
+    async with serving(saying(http("200 OK", b"hello", "X-Note: one", "X-Note: two"))) as server:
+        response = await laboratory.send(get(server.url + "/"))
+    assert (response.status, response.body, response.is_cut) == (200, b"hello", False)
+    assert ("X-Note", "one") in response.headers
+    assert ("X-Note", "two") in response.headers
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
+async def test_our_own_machine_is_refused_before_anything_is_connected(host: str) -> None:
+    transport = AiohttpTransport(allow_private=False)
+    async with serving(saying(http("200 OK"))) as server:
+        with pytest.raises(GuardRefused):
+            await transport.send(get(f"http://{host}:{server.port}/"))
+        assert server.connections == 0
+    await transport.close()
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("127.0.0.1",),
+        ("10.0.0.1", "192.168.0.1"),
+        ("::1", "127.0.0.1"),
+        ("::ffff:127.0.0.1",),
+        ("64:ff9b::7f00:1",),
+        ("169.254.169.254",),
+        ("0.0.0.1",),
+    ],
+)
+async def test_a_public_name_that_leads_inside_is_refused_whatever_it_led_to_before(
+    addresses: tuple[str, ...],
+) -> None:
+    names = Names(*addresses)
+    transport = AiohttpTransport(allow_private=False, resolver=names)
+    async with serving(saying(http("200 OK"))) as server:
+        with pytest.raises(GuardRefused):
+            await transport.send(get(f"http://rebinding.example:{server.port}/"))
+        assert server.connections == 0
+    # Asked once: the address that was judged is the one that would have been connected to.
+    assert names.questions == 1
+    await transport.close()
+
+
+async def test_a_client_calls_a_refused_address_by_its_name(
+    clock: Clock, instance_key: PrivateKey
+) -> None:
+    transport = AiohttpTransport(allow_private=False, resolver=Names("192.168.0.1"))
+    client = Client(transport, key=instance_key, user_agent="x", clock=clock, allow_private=False)
+    with pytest.raises(FetchFailed) as caught:
+        await client.get_document("https://inside.example/notes/1")
+    assert caught.value.problem is FetchProblem.BLOCKED_ADDRESS
+    assert not caught.value.is_transient
+    answer = await client.post(
+        "https://inside.example/inbox", b"{}", key=instance_key, scheme=Scheme.CAVAGE
+    )
+    assert answer.problem is FetchProblem.BLOCKED_ADDRESS
+    await client.close()
+
+
+async def test_a_name_that_does_not_exist_is_unreachable() -> None:
+    transport = AiohttpTransport(allow_private=False, resolver=Names())
+    with pytest.raises(TransportFailed) as caught:
+        await transport.send(get("https://nowhere.example/"))
+    assert caught.value.problem is TransportProblem.UNREACHABLE
+    await transport.close()
+
+
+async def test_the_request_leaves_as_it_was_signed(laboratory: AiohttpTransport) -> None:
+    async with serving(saying(http("202 Accepted"))) as server:
+        headers = (("Host", "far.example"), ("Date", "now"), ("Signature", "s"))
+        url = server.url + "/a%2Fb/%C3%A9;x?q=a%20b+c&r=%7e"
+        await laboratory.send(WireRequest("POST", url, headers, b'{"a":1}', 100))
+        head = server.heads[0].decode()
+    assert head.startswith("POST /a%2Fb/%C3%A9;x?q=a%20b+c&r=%7e HTTP/1.1\r\n")
+    names = [line.partition(":")[0].lower() for line in head.split("\r\n")[1:] if line]
+    assert sorted(names) == ["content-length", "date", "host", "signature"]
+
+
+async def test_cookies_are_not_kept(laboratory: AiohttpTransport) -> None:
+    async with serving(saying(http("200 OK", b"", "Set-Cookie: a=b; Path=/"))) as server:
+        await laboratory.send(get(server.url + "/"))
+        await laboratory.send(get(server.url + "/"))
+        assert len(server.heads) == 2
+        assert b"cookie" not in server.heads[1].lower()
+
+
+async def test_a_proxy_in_the_environment_is_not_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(saying(http("200 OK", b"the proxy"))) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        transport = AiohttpTransport(allow_private=True)
+        async with serving(saying(http("200 OK", b"the server"))) as server:
+            response = await transport.send(get(server.url + "/"))
+        assert response.body == b"the server"
+        assert proxy.connections == 0
+        await transport.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_transport_follows_no_redirect(laboratory: AiohttpTransport, method: str) -> None:
+    async with serving(saying(http("307 Elsewhere", b"", "Location: /other"))) as server:
+        body = b"{}" if method == "POST" else None
+        response = await laboratory.send(WireRequest(method, server.url + "/", (), body, 100))
+        assert (response.status, response.value("location")) == (307, "/other")
+        assert len(server.heads) == 1
+
+
+async def test_a_bomb_is_dropped_when_it_passes_the_limit(laboratory: AiohttpTransport) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(128)) + packer.flush()
+    assert len(bomb) < 256 * 1024
+    async with serving(saying(http("200 OK", bomb, "Content-Encoding: gzip"))) as server:
+        tracemalloc.start()
+        response = await laboratory.send(get(server.url + "/"))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert response.is_cut
+    assert len(response.body) == 1_000_000
+    assert peak_bytes < 8 * 1024 * 1024
+
+
+async def test_a_body_without_an_end_is_cut(laboratory: AiohttpTransport) -> None:
+    async def endless(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            writer.write(b"1000\r\n" + bytes(0x1000) + b"\r\n")
+            await writer.drain()
+
+    async with serving(endless) as server:
+        response = await laboratory.send(get(server.url + "/", max_bytes=100_000))
+    assert response.is_cut
+    assert len(response.body) == 100_000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 999999 What\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+        http("200 OK", b"not gzip", "Content-Encoding: gzip"),
+    ],
+    ids=["nothing", "ssh", "status", "short", "long-header", "many-headers", "not-gzip"],
+)
+async def test_a_broken_answer_is_no_answer(laboratory: AiohttpTransport, answer: bytes) -> None:
+    async def reply(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+
+    async with serving(reply) as server:
+        with pytest.raises(TransportFailed) as caught:
+            await laboratory.send(get(server.url + "/"))
+    assert caught.value.problem is TransportProblem.UNREACHABLE
+
+
+async def test_a_delivery_is_not_repeated_when_a_kept_connection_breaks(
+    laboratory: AiohttpTransport,
+) -> None:
+    async def once(head: bytes, writer: asyncio.StreamWriter) -> None:
+        if b" /last " in head:
+            writer.close()
+        else:
+            writer.write(http("202 Accepted"))
+
+    async with serving(once) as server:
+        await laboratory.send(WireRequest("POST", server.url + "/first", (), b"{}", 100))
+        with pytest.raises(TransportFailed):
+            await laboratory.send(WireRequest("POST", server.url + "/last", (), b"{}", 100))
+        assert server.connections == 1
+        assert len(server.heads) == 2
+
+
+async def test_nobody_listening_is_unreachable(laboratory: AiohttpTransport) -> None:
+    async with serving(saying(b"")) as server:
+        port = server.port
+    with pytest.raises(TransportFailed) as caught:
+        await laboratory.send(get(f"http://127.0.0.1:{port}/"))
+    assert caught.value.problem is TransportProblem.UNREACHABLE
+
+
+async def test_a_server_without_a_certificate_is_unreachable_by_https(
+    laboratory: AiohttpTransport,
+) -> None:
+    async with serving(saying(http("400 Bad Request"))) as server:
+        with pytest.raises(TransportFailed) as caught:
+            await laboratory.send(get(f"https://127.0.0.1:{server.port}/"))
+    assert caught.value.problem is TransportProblem.UNREACHABLE
+
+
+async def test_a_server_that_drips_is_cut_off_by_the_deadline(client: Client) -> None:
+    async def drip(_: bytes, writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {ACTIVITY_JSON}\r\nContent-Length: 9\r\n\r\n{{"
+        writer.write(head.encode())
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    async with serving(drip) as server:
+        with pytest.raises(FetchFailed) as caught:
+            await client.get_document(server.url + "/notes/1")
+    assert caught.value.problem is FetchProblem.TIMEOUT
+
+
+async def test_a_redirect_to_itself_ends_after_three_on_the_wire(client: Client) -> None:
+    async with serving(saying(http("302 Found", b"", "Location: /notes/1"))) as server:
+        with pytest.raises(FetchFailed) as caught:
+            await client.get_document(server.url + "/notes/1")
+        assert len(server.heads) == 1 + 3
+    assert caught.value.problem is FetchProblem.TOO_MANY_REDIRECTS
+
+
+async def test_a_signed_document_travels_over_real_sockets(client: Client) -> None:
+    async def reply(_: bytes, writer: asyncio.StreamWriter) -> None:
+        document = json.dumps(note(server.url + "/notes/1")).encode()
+        writer.write(http("200 OK", document, f"Content-Type: {LD_JSON}"))
+
+    async with serving(reply) as server:
+        fetched = await client.get_document(server.url + "/notes/1")
+        head = server.heads[0].decode().lower()
+    assert fetched.document["type"] == "Note"
+    assert f"host: 127.0.0.1:{server.port}\r\n" in head
+    assert head.count("\r\nsignature:") == 1
+    assert head.count("\r\naccept:") == 1
+    assert head.count("\r\nhost:") == 1
+
+
+async def test_a_delivery_travels_over_real_sockets(
+    client: Client, instance_key: PrivateKey
+) -> None:
+    async with serving(saying(http("202 Accepted"))) as server:
+        answer = await client.post(
+            server.url + "/inbox", b'{"type":"Update"}', key=instance_key, scheme=Scheme.CAVAGE
+        )
+        head = server.heads[0].decode().lower()
+    assert answer.status == 202
+    assert f"content-type: {ACTIVITY_JSON}\r\n" in head
+    assert "content-length: 17\r\n" in head
+    assert head.count("\r\ncontent-type:") == 1
+
+
+async def test_a_laboratory_finds_handles_without_certificates(client: Client) -> None:
+    async def reply(_: bytes, writer: asyncio.StreamWriter) -> None:
+        host = f"127.0.0.1:{server.port}"
+        link = {"rel": "self", "type": ACTIVITY_JSON, "href": f"http://{host}/users/ada"}
+        body = json.dumps({"subject": f"acct:ada@{host}", "links": [link]}).encode()
+        writer.write(http("200 OK", body, "Content-Type: application/jrd+json"))
+
+    async with serving(reply) as server:
+        actor = await client.webfinger(f"@ada@127.0.0.1:{server.port}")
+    assert actor == f"http://127.0.0.1:{server.port}/users/ada"
