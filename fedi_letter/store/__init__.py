@@ -1,0 +1,1 @@
+"""What we remember: tables, one function per question, and the one door to the database."""

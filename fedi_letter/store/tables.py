@@ -1,4 +1,6 @@
-"""Every table, in one place; the migrations must build exactly this (a test compares them).
+"""Every table; the migrations must build exactly this (a test compares them).
+
+Those of the traffic are defined in `traffic` and reached from here like the others.
 
 Laws held here:
 
@@ -10,59 +12,62 @@ Laws held here:
 4. Every change of a state leaves a row in `ledger` with its reason and who made it.
 """
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from fedi_letter.store.columns import Id, Instant, metadata
+from fedi_letter.store.traffic import (
+    deliveries,
+    key_history,
+    key_misses,
+    keys,
+    markers,
+    origins,
+    outbox,
+    receipts,
+    seen,
 )
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime on every database; SQLite keeps it naive and we put the zone back."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive datetime and store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime given to the database; make it aware")
-        value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Answer an aware UTC datetime."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-# SQLite only numbers rows by itself for INTEGER PRIMARY KEY.
-Id = BigInteger().with_variant(Integer, "sqlite")
-
+__all__ = [
+    "actions",
+    "actor_documents",
+    "actors",
+    "admins",
+    "blocks",
+    "chores",
+    "deliveries",
+    "endorsements",
+    "followers",
+    "key_history",
+    "key_misses",
+    "keys",
+    "ledger",
+    "letter_targets",
+    "letters",
+    "markers",
+    "metadata",
+    "origins",
+    "outbox",
+    "publications",
+    "reactions",
+    "receipts",
+    "reports",
+    "revisions",
+    "seen",
+    "sessions",
+    "signatories",
+    "translations",
+]
 
 letters = Table(
     "letters",
@@ -76,6 +81,7 @@ letters = Table(
     Column("page_url", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("published_at", Instant),
+    Column("retracted_at", Instant),  # from then on the roll is frozen against cascading deletes
     Column("roll_version", BigInteger, nullable=False, server_default="0"),
     Column("next_number", BigInteger, nullable=False, server_default="1"),
 )
@@ -135,21 +141,6 @@ publications = Table(  # every object we serve, with the bytes as last published
     Index(None, "letter_id", "kind", "published_at"),
 )
 
-outbox = Table(  # every activity we sent, byte for byte
-    "outbox",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("letter_id", Id, nullable=False),
-    Column("activity_uri", Text, nullable=False, unique=True),
-    Column("type", String(40), nullable=False),
-    Column("object_uri", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("public", Boolean, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Index(None, "letter_id", "public", "id"),
-    Index(None, "object_uri"),
-)
-
 actors = Table(
     "actors",
     metadata,
@@ -158,6 +149,7 @@ actors = Table(
     Column("handle", Text, nullable=False),  # @name@host
     Column("nature", String(20), nullable=False),  # letter.model.Nature
     Column("name", Text, nullable=False, server_default=""),
+    Column("search", Text, nullable=False, server_default=""),  # handle and name, case-folded
     Column("url", Text),
     Column("inbox", Text),
     Column("shared_inbox", Text),
@@ -184,91 +176,6 @@ actor_documents = Table(  # the actor as fetched when they signed: evidence, nev
     Column("body", LargeBinary, nullable=False),
     Column("fetched_at", Instant, nullable=False),
     UniqueConstraint("actor_uri", "sha256"),
-)
-
-keys = Table(  # public keys of others; a rotated key is replaced here and stays in key_history
-    "keys",
-    metadata,
-    Column("key_id", Text, primary_key=True),
-    Column("owner", Text, nullable=False),
-    Column("material", Text, nullable=False),  # PEM
-    Column("fetched_at", Instant, nullable=False),
-    Column("refetched_at", Instant),  # the last time a failed verification made us look again
-    Index(None, "owner"),
-)
-
-key_history = Table(
-    "key_history",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("key_id", Text, nullable=False),
-    Column("owner", Text, nullable=False),
-    Column("material", Text, nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("fetched_at", Instant, nullable=False),
-    UniqueConstraint("key_id", "sha256"),
-)
-
-key_misses = Table(  # key ids that gave no usable key; asked again only after `until`
-    "key_misses",
-    metadata,
-    Column("key_id", Text, primary_key=True),
-    Column("reason", String(60), nullable=False),
-    Column("until", Instant, nullable=False),
-    Index(None, "until"),
-)
-
-receipts = Table(
-    "receipts",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("received_at", Instant, nullable=False),
-    Column("target", Text, nullable=False),  # raw path and query
-    Column("headers", Text, nullable=False),  # JSON list of [name, value], in order
-    Column("body", LargeBinary, nullable=False),
-    Column("scheme", String(20)),  # cavage | rfc9421
-    Column("key_id", Text),
-    Column("key_host", Text),
-    Column("activity_type", String(60)),
-    Column("activity_uri", Text),
-    Column("actor_uri", Text),
-    Column("object_uri", Text),
-    Column("state", String(20), nullable=False),  # pending | waiting | done | refused
-    Column("verified_by", String(64)),  # sha256 of the key material, once verified
-    Column("verdict", String(20)),  # letter.effects.Verdict once done
-    Column("reason", String(60)),
-    Column("detail", Text),
-    Column("trail", Text, nullable=False),  # JSON list of [instant, step, detail]
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("due_at", Instant, nullable=False),
-    Column("lease_until", Instant),
-    Column("settled_at", Instant),
-    Index(None, "state", "due_at"),
-    Index(None, "activity_uri"),
-    Index(None, "object_uri"),
-    Index(None, "actor_uri"),
-)
-
-seen = Table(
-    "seen",
-    metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("receipt_id", Id, nullable=False),
-    Column("seen_at", Instant, nullable=False),
-    Index(None, "seen_at"),
-)
-
-markers = Table(
-    "markers",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("actor_uri", Text, nullable=False),
-    Column("uri", Text, nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("received_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    UniqueConstraint("actor_uri", "uri", "kind"),
-    Index(None, "expires_at"),
 )
 
 endorsements = Table(
@@ -309,6 +216,7 @@ endorsements = Table(
     Index(None, "actor_uri"),
     Index(None, "activity_uri"),
     Index(None, "post_uri"),
+    Index(None, "url"),
     Index(None, "letter_id", "state", "id"),
     Index(None, "next_check_at"),
 )
@@ -382,6 +290,7 @@ followers = Table(
     UniqueConstraint("letter_id", "actor_uri"),
     Index(None, "letter_id", "state", "id"),
     Index(None, "inbox"),
+    Index(None, "shared_inbox"),
 )
 
 reactions = Table(
@@ -412,41 +321,6 @@ reports = Table(
     Column("receipt_id", Id, nullable=False),
 )
 
-deliveries = Table(
-    "deliveries",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("outbox_id", Id, nullable=False),
-    Column("inbox", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("object_uri", Text, nullable=False),
-    Column("state", String(20), nullable=False),  # waiting | delivered | given-up
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("due_at", Instant, nullable=False),
-    Column("lease_until", Instant),
-    Column("last_status", Integer),
-    Column("last_outcome", String(60)),
-    Column("created_at", Instant, nullable=False),
-    Column("settled_at", Instant),
-    UniqueConstraint("outbox_id", "inbox"),
-    Index(None, "state", "due_at"),
-    Index(None, "host", "object_uri", "state", "outbox_id"),
-)
-
-origins = Table(  # what we learnt of each server we deliver to
-    "origins",
-    metadata,
-    Column("host", Text, primary_key=True),
-    Column("signature_scheme", String(20)),
-    Column("scheme_learnt_at", Instant),
-    Column("failures", Integer, nullable=False, server_default="0"),
-    Column("first_failure_at", Instant),
-    Column("held_until", Instant),
-    Column("failing_days", Integer, nullable=False, server_default="0"),
-    Column("last_failing_at", Instant),
-    Column("dead_since", Instant),
-)
-
 blocks = Table(
     "blocks",
     metadata,
@@ -456,4 +330,31 @@ blocks = Table(
     Column("reason", Text),
     Column("made_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+)
+
+
+admins = Table(
+    "admins",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("credential", Text, nullable=False),  # a hash, never the secret
+    Column("created_at", Instant, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # sha256 of the cookie's secret
+    Column("admin", String(100), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "admin"),
+    Index(None, "expires_at"),
+)
+
+chores = Table(  # what is done now and then, by one process at a time
+    "chores",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("begun_at", Instant, nullable=False),
 )

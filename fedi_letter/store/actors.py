@@ -1,0 +1,197 @@
+"""The accounts we met: what their servers say of them, kept for display, delivery and evidence."""
+
+import hashlib
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from fedi_letter.letter.model import Nature, SignatoryState
+from fedi_letter.store import tables
+from fedi_letter.store.statements import changed, columns_of, insert_into, many, one
+
+MOVES_FOLLOWED = 5
+
+
+class ActorState(StrEnum):
+    """Whether the account still exists."""
+
+    LIVE = "live"
+    GONE = "gone"
+
+
+@dataclass(frozen=True)
+class ActorRecord:
+    """What we keep of an actor as fetched; `host` carries a port when not the default."""
+
+    uri: str
+    host: str
+    handle: str
+    nature: Nature
+    name: str
+    url: str | None
+    inbox: str | None
+    shared_inbox: str | None
+    followers_uri: str | None
+    suspended: bool
+    indexable: bool
+    hides_public: bool
+    hides_unlisted: bool
+    published_at: datetime | None
+    document: bytes
+
+
+@dataclass(frozen=True)
+class Actor(ActorRecord):
+    """An actor on record, with what we learnt since."""
+
+    state: ActorState
+    moved_to: str | None
+    fetched_at: datetime
+    first_seen_at: datetime
+
+
+_TABLE = tables.actors
+_COLUMNS = columns_of(_TABLE, Actor)
+_SHOWN = ("handle", "name", "url", "suspended", "indexable", "hides_public", "hides_unlisted")
+
+
+def searchable(text: str) -> str:
+    """Answer text as it is searched: compatibility forms folded, case folded.
+
+    >>> searchable("@Ada@EXAMPLE.org Ａda")
+    '@ada@example.org ada'
+    """
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def put_actor(connection: Connection, record: ActorRecord, now: datetime) -> None:
+    """Remember the actor as just fetched; the roll's version grows if a listed person looks new."""
+    known = actor(connection, record.uri)
+    values = {
+        **{field.name: getattr(record, field.name) for field in fields(ActorRecord)},
+        "search": searchable(f"{record.handle} {record.name}"),
+        "state": ActorState.LIVE,
+        "fetched_at": now,
+    }
+    connection.execute(
+        insert_into(connection, _TABLE)
+        .values(**values, first_seen_at=now)
+        .on_conflict_do_update(index_elements=["uri"], set_=values)
+    )
+    if known is not None and _looks(known) != _looks(record):
+        bump_rolls(connection, record.uri)
+
+
+def _looks(record: ActorRecord) -> tuple[Any, ...]:
+    return tuple(getattr(record, name) for name in _SHOWN)
+
+
+def actor(connection: Connection, uri: str) -> Actor | None:
+    """Answer the actor, live or gone; None for one we never met."""
+    return one(connection, select(*_COLUMNS).where(_TABLE.c.uri == uri), _actor)
+
+
+def actors(connection: Connection, uris: Collection[str]) -> dict[str, Actor]:
+    """Answer those of the actors that we met, by id."""
+    found = many(connection, select(*_COLUMNS).where(_TABLE.c.uri.in_(uris)), _actor)
+    return {row.uri: row for row in found}
+
+
+def by_handle(connection: Connection, handle: str) -> list[Actor]:
+    """Answer whoever is called `@name@host`; a handle may have belonged to several accounts."""
+    query = select(*_COLUMNS).where(_TABLE.c.search.startswith(searchable(handle), autoescape=True))
+    return [
+        row for row in many(connection, query, _actor) if row.handle.casefold() == handle.casefold()
+    ]
+
+
+def forget(connection: Connection, uri: str, now: datetime) -> bool:
+    """Mark the account gone and purge what it showed; False when unknown or gone already.
+
+    The handle stays: the ledger and the admins must be able to say whose number was struck.
+    """
+    purged = {"name": "", "url": None, "document": b"", "followers_uri": None, "search": ""}
+    gone = changed(
+        connection,
+        update(_TABLE)
+        .where(_TABLE.c.uri == uri, _TABLE.c.state == ActorState.LIVE)
+        .values(**purged, state=ActorState.GONE, fetched_at=now),
+    )
+    if gone:
+        bump_rolls(connection, uri)
+    return gone
+
+
+def set_moved(connection: Connection, uri: str, new_uri: str) -> bool:
+    """Remember that the account lives elsewhere now; the caller saw the new home confirm it."""
+    moved = _TABLE.c.moved_to.is_(None) | (_TABLE.c.moved_to != new_uri)
+    return changed(
+        connection, update(_TABLE).where(_TABLE.c.uri == uri, moved).values(moved_to=new_uri)
+    )
+
+
+def person_of(connection: Connection, actor_uris: Collection[str]) -> dict[str, str]:
+    """Answer for each actor the account it lives under now, following confirmed moves.
+
+    At most MOVES_FOLLOWED moves are followed; an account in a circle of moves stays itself.
+    """
+    moves: dict[str, str] = {}
+    frontier = set(actor_uris)
+    for _ in range(MOVES_FOLLOWED):
+        found = _moves(connection, frontier)
+        moves |= found
+        frontier = set(found.values()) - moves.keys()
+        if not frontier:
+            break
+    return {uri: _home(uri, moves) for uri in actor_uris}
+
+
+def _home(uri: str, moves: dict[str, str]) -> str:
+    passed = [uri]
+    while (following := moves.get(passed[-1])) is not None:
+        if following in passed:
+            return uri
+        passed.append(following)
+    return passed[-1]
+
+
+def _moves(connection: Connection, uris: Collection[str]) -> dict[str, str]:
+    query = select(_TABLE.c.uri, _TABLE.c.moved_to)
+    query = query.where(_TABLE.c.uri.in_(uris), _TABLE.c.moved_to.is_not(None))
+    return {uri: home for uri, home in connection.execute(query)}
+
+
+def keep_document(connection: Connection, actor_uri: str, body: bytes, now: datetime) -> int:
+    """Keep the actor as fetched, as evidence; answers the same id for the same bytes."""
+    table = tables.actor_documents
+    digest = hashlib.sha256(body).hexdigest()
+    mine = (table.c.actor_uri == actor_uri) & (table.c.sha256 == digest)
+    connection.execute(
+        insert_into(connection, table)
+        .values(actor_uri=actor_uri, sha256=digest, body=body, fetched_at=now)
+        .on_conflict_do_nothing(index_elements=["actor_uri", "sha256"])
+    )
+    identifier: int = connection.execute(select(table.c.id).where(mine)).scalar_one()
+    return identifier
+
+
+def bump_rolls(connection: Connection, person_uri: str) -> None:
+    """Let the version of every public roll grow on which this person is listed."""
+    signatories, letters = tables.signatories, tables.letters
+    listed = select(signatories.c.letter_id).where(
+        signatories.c.person_uri == person_uri, signatories.c.state == SignatoryState.LISTED
+    )
+    connection.execute(
+        update(letters)
+        .where(letters.c.id.in_(listed))
+        .values(roll_version=letters.c.roll_version + 1)
+    )
+
+
+def _actor(*, nature: str, state: str, **columns: Any) -> Actor:
+    return Actor(nature=Nature(nature), state=ActorState(state), **columns)

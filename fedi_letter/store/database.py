@@ -1,0 +1,234 @@
+"""The one door to the database: `read` cannot write, `write` is one transaction.
+
+Both run a function that takes a Connection first, in a thread, so that the event loop never waits
+for a disk. On SQLite every write of the process goes through one thread and one connection; on
+PostgreSQL reads and writes have a pool each. No function given here may touch the network: a
+transaction would stay open meanwhile.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Concatenate, ParamSpec, TypeVar
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from fedi_letter.store import engines
+from fedi_letter.store.errors import DatabaseUnavailable, StoreError, Trouble, WroteWhileReading
+
+__all__ = ["Connection", "Database", "DatabaseUnavailable", "is_current", "upgrade"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 4
+WRITERS = 4
+ATTEMPTS = 3
+"""How often a write is tried when PostgreSQL chose it as the victim of a deadlock."""
+
+_MIGRATION_LOCK = 0x666564696C  # any number, the same for every process that migrates
+
+
+class Database:
+    """Holds the connections; nothing is opened before the first question.
+
+    Use it as a context manager, or call `close` (in an event loop) or `close_now`.
+    """
+
+    def __init__(self, url: str, *, readers: int = READERS, writers: int = WRITERS) -> None:
+        parsed = engines.parse(url)
+        self.is_sqlite = engines.is_sqlite(parsed)
+        if self.is_sqlite:
+            writers = 1
+        self._writer = engines.writer(parsed, writers)
+        self._reader = engines.reader(parsed, readers)
+        self._writing = ThreadPoolExecutor(writers, thread_name_prefix="store-write")
+        self._reading = ThreadPoolExecutor(readers, thread_name_prefix="store-read")
+
+    async def read(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Answer `fn(connection, …)` from one snapshot, on a connection that cannot write.
+
+        Raises DatabaseUnavailable, or WroteWhileReading when `fn` tries to write.
+        """
+        return await asyncio.wrap_future(self._read(fn, *args, **kwargs))
+
+    async def write(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Answer `fn(connection, …)` run in one transaction, committed before this returns.
+
+        Nothing is kept when `fn` raises. After a deadlock `fn` runs again from the start, so it
+        must change nothing but the database. Raises DatabaseUnavailable.
+        """
+        return await asyncio.wrap_future(self._write(fn, *args, **kwargs))
+
+    def read_now(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same as `read` where there is no event loop."""
+        return self._read(fn, *args, **kwargs).result()
+
+    def write_now(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same as `write` where there is no event loop."""
+        return self._write(fn, *args, **kwargs).result()
+
+    async def close(self) -> None:
+        """Wait for what is under way and let go of every connection."""
+        await asyncio.to_thread(self.close_now)
+
+    def close_now(self) -> None:
+        """The same as `close` where there is no event loop."""
+        self._reading.shutdown(wait=True)
+        self._writing.shutdown(wait=True)
+        self._reader.dispose()
+        self._writer.dispose()  # the last to leave folds SQLite's log into the file
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close_now()
+
+    def _read(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> "Future[T]":
+        return self._reading.submit(_read_once, self._reader, lambda c: fn(c, *args, **kwargs))
+
+    def _write(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> "Future[T]":
+        return self._writing.submit(_write_through, self._writer, lambda c: fn(c, *args, **kwargs))
+
+
+def _read_once(engine: Engine, ask: Callable[[Connection], T]) -> T:
+    try:
+        with engine.begin() as connection:
+            return ask(connection)
+    except (DBAPIError, PoolExhausted) as error:
+        if _is_read_only(error):
+            raise WroteWhileReading(str(error)) from error
+        raise _translated(error) from error
+
+
+def _write_through(engine: Engine, change: Callable[[Connection], T]) -> T:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _write_once(engine, change)
+        except DatabaseUnavailable as unavailable:
+            if unavailable.reason is not Trouble.CONFLICTING:
+                raise
+    return _write_once(engine, change)
+
+
+def _write_once(engine: Engine, change: Callable[[Connection], T]) -> T:
+    try:
+        with engine.begin() as connection:
+            return change(connection)
+    except (DBAPIError, PoolExhausted) as error:
+        raise _translated(error) from error
+
+
+def _is_read_only(error: Exception) -> bool:
+    cause = getattr(error, "orig", None)
+    return isinstance(cause, psycopg.errors.ReadOnlySqlTransaction) or (
+        isinstance(cause, sqlite3.Error) and _code(cause) == sqlite3.SQLITE_READONLY
+    )
+
+
+def _translated(error: DBAPIError | PoolExhausted) -> Exception:
+    """Answer the error as ours; what shows a mistake in our own SQL stays as it was."""
+    if isinstance(error, PoolExhausted):
+        return DatabaseUnavailable(Trouble.LOCKED, "every connection is busy")
+    cause = error.orig
+    damaged = isinstance(cause, sqlite3.Error) and _code(cause) in _DAMAGED
+    unusable = isinstance(error, OperationalError | InterfaceError)
+    if damaged or unusable or error.connection_invalidated:
+        return DatabaseUnavailable(_trouble(cause), str(cause))
+    return error
+
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_SQLITE_TROUBLES = {
+    sqlite3.SQLITE_BUSY: Trouble.LOCKED,
+    sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
+    sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_CORRUPT: Trouble.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Trouble.DAMAGED,
+}
+
+
+def _trouble(cause: BaseException | None) -> Trouble:
+    if isinstance(cause, sqlite3.Error):
+        return _SQLITE_TROUBLES.get(_code(cause), Trouble.LOST)
+    if isinstance(cause, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+        return Trouble.CONFLICTING
+    if isinstance(cause, psycopg.errors.DiskFull):
+        return Trouble.FULL
+    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
+        return Trouble.LOCKED
+    return Trouble.LOST
+
+
+def _code(cause: sqlite3.Error) -> int:
+    """Answer SQLite's primary result code (the low byte of the extended one)."""
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF
+
+
+def upgrade(url: str) -> None:
+    """Bring the database to this version's schema; safe to run twice, and in two processes at once.
+
+    Raises DatabaseUnavailable or UnsupportedDatabase.
+    """
+    engine = engines.migrator(engines.parse(url))
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise _translated(error) from error
+    finally:
+        engine.dispose()
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the database carries exactly this version's schema."""
+    return MigrationContext.configure(connection).get_current_revision() == _head()
+
+
+@cache
+def _head() -> str:
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise StoreError("the migrations are missing from the installed package; install it again")
+    return head
+
+
+def _config() -> Config:
+    """Answer Alembic's configuration without a file, so that it works from an installed wheel."""
+    config = Config()
+    folder = str(Path(__file__).with_name("migrations"))
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    return config

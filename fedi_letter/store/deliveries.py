@@ -1,0 +1,331 @@
+"""One activity on its way to one inbox: enqueued with the activity, claimed, settled, reported.
+
+Laws held here:
+
+1. About one object, one host gets our activities in the order we made them: a Delete can never
+   overtake the Create (interop B9).
+2. One activity goes to one inbox once, however often it is enqueued.
+3. What is claimed and never settled comes back when its lease is over.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from fedi_letter.letter.model import SignatoryState
+from fedi_letter.store import tables
+from fedi_letter.store.actors import ActorState
+from fedi_letter.store.followers import FollowerState
+from fedi_letter.store.origins import Origin, origins
+from fedi_letter.store.statements import claimable, insert_into, touched
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; only a waiting one is open."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given-up"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A claimed delivery with all it takes to send it; `attempts` counts those before this one."""
+
+    id: int
+    outbox_id: int
+    activity_uri: str
+    type: str
+    object_uri: str
+    body: bytes
+    inbox: str
+    host: str
+    attempts: int
+    created_at: datetime
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What became of an attempt: delivered, given up, or waiting until `due_at`."""
+
+    id: int
+    state: DeliveryState
+    outcome: str
+    status: int | None = None
+    due_at: datetime | None = None
+    attempts: int | None = None
+    """Set when the attempt was never made, so that it does not count."""
+
+
+_TABLE, _OUTBOX = tables.deliveries, tables.outbox
+_FOLLOWERS, _PLACES, _ACTORS = tables.followers, tables.signatories, tables.actors
+_FILLED = ("outbox_id", "inbox", "host", "object_uri", "state", "due_at", "created_at")
+
+
+def enqueue(
+    connection: Connection,
+    outbox_id: int,
+    object_uri: str,
+    inboxes: Sequence[tuple[str, str]],
+    due_at: datetime,
+    now: datetime,
+) -> int:
+    """Send an activity to these (inbox, host); answers how many were not enqueued before."""
+    if not inboxes:
+        return 0
+    common = {
+        "outbox_id": outbox_id,
+        "object_uri": object_uri,
+        "state": DeliveryState.WAITING,
+        "due_at": due_at,
+        "created_at": now,
+    }
+    rows = [{"inbox": inbox, "host": host, **common} for inbox, host in inboxes]
+    return touched(
+        connection,
+        insert_into(connection, _TABLE)
+        .values(rows)
+        .on_conflict_do_nothing(index_elements=["outbox_id", "inbox"]),
+    )
+
+
+def enqueue_audience(
+    connection: Connection,
+    letter_id: int,
+    outbox_id: int,
+    object_uri: str,
+    due_at: datetime,
+    now: datetime,
+) -> int:
+    """Send an activity to every follower and every listed signatory; answers how many inboxes.
+
+    One statement: shared inboxes preferred, each inbox once, servers given up left out.
+    """
+    audience = union_all(_followers(letter_id), _listed(letter_id)).subquery()
+    dead = exists().where(
+        tables.origins.c.host == audience.c.host, tables.origins.c.dead_since.is_not(None)
+    )
+    rows = (
+        select(
+            literal(outbox_id),
+            audience.c.inbox,
+            func.min(audience.c.host),
+            literal(object_uri),
+            literal(str(DeliveryState.WAITING)),
+            literal(due_at, _TABLE.c.due_at.type),
+            literal(now, _TABLE.c.created_at.type),
+        )
+        .where(~dead)
+        .group_by(audience.c.inbox)
+    )
+    statement = insert_into(connection, _TABLE).from_select(list(_FILLED), rows)
+    return touched(
+        connection, statement.on_conflict_do_nothing(index_elements=["outbox_id", "inbox"])
+    )
+
+
+def _followers(letter_id: int) -> Select[Any]:
+    return select(
+        func.coalesce(_FOLLOWERS.c.shared_inbox, _FOLLOWERS.c.inbox).label("inbox"),
+        _FOLLOWERS.c.host.label("host"),
+    ).where(_FOLLOWERS.c.letter_id == letter_id, _FOLLOWERS.c.state == FollowerState.LIVE)
+
+
+def _listed(letter_id: int) -> Select[Any]:
+    return (
+        select(
+            func.coalesce(_ACTORS.c.shared_inbox, _ACTORS.c.inbox).label("inbox"),
+            _ACTORS.c.host.label("host"),
+        )
+        .join_from(_PLACES, _ACTORS, _ACTORS.c.uri == _PLACES.c.person_uri)
+        .where(_PLACES.c.letter_id == letter_id, _PLACES.c.state == SignatoryState.LISTED)
+        .where(_ACTORS.c.state == ActorState.LIVE, _ACTORS.c.inbox.is_not(None))
+    )
+
+
+def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
+    """Take deliveries that are due, whose server is not held back, longest due first.
+
+    Never one while an earlier activity about the same object waits for the same host.
+    """
+    due = (
+        select(_TABLE.c.id)
+        .where(_due(now), ~_held(now), ~_overtaking())
+        .order_by(_TABLE.c.due_at, _TABLE.c.id)
+        .limit(limit)
+    )
+    taken = (
+        update(_TABLE)
+        .where(_TABLE.c.id.in_(claimable(connection, due)))
+        .values(lease_until=now + lease, attempts=_TABLE.c.attempts + 1)
+        .returning(
+            _TABLE.c.id,
+            _TABLE.c.outbox_id,
+            _TABLE.c.object_uri,
+            _TABLE.c.inbox,
+            _TABLE.c.host,
+            (_TABLE.c.attempts - 1).label("attempts"),
+            _TABLE.c.created_at,
+        )
+    )
+    rows = [row._asdict() for row in connection.execute(taken)]
+    known = origins(connection, {row["host"] for row in rows})
+    sent = _activities(connection, {row["outbox_id"] for row in rows})
+    rows.sort(key=lambda row: int(row["id"]))
+    return [Delivery(origin=known[row["host"]], **sent[row["outbox_id"]], **row) for row in rows]
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now)
+    return _TABLE.c.settled_at.is_(None) & (_TABLE.c.due_at <= now) & free
+
+
+def _held(now: datetime) -> ColumnElement[bool]:
+    server = tables.origins
+    return exists().where(server.c.host == _TABLE.c.host, server.c.held_until > now)
+
+
+def _overtaking() -> ColumnElement[bool]:
+    earlier = _TABLE.alias("earlier")
+    return exists().where(
+        earlier.c.host == _TABLE.c.host,
+        earlier.c.object_uri == _TABLE.c.object_uri,
+        earlier.c.outbox_id < _TABLE.c.outbox_id,
+        earlier.c.settled_at.is_(None),
+    )
+
+
+def _activities(connection: Connection, outbox_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Answer each body once, however many deliveries carry it."""
+    query = select(_OUTBOX.c.id, _OUTBOX.c.activity_uri, _OUTBOX.c.type, _OUTBOX.c.body)
+    return {
+        row.id: {"activity_uri": row.activity_uri, "type": row.type, "body": row.body}
+        for row in connection.execute(query.where(_OUTBOX.c.id.in_(outbox_ids)))
+    }
+
+
+def settle_batch(connection: Connection, results: Sequence[Settlement], now: datetime) -> int:
+    """Note what became of claimed deliveries; answers how many were still open."""
+    if not results:
+        return 0
+    statement = (
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("delivery_id"), _TABLE.c.settled_at.is_(None))
+        .values(
+            state=bindparam("new_state"),
+            last_outcome=bindparam("new_outcome"),
+            last_status=bindparam("new_status"),
+            due_at=func.coalesce(
+                bindparam("new_due_at", type_=_TABLE.c.due_at.type), _TABLE.c.due_at
+            ),
+            settled_at=bindparam("new_settled_at", type_=_TABLE.c.settled_at.type),
+            attempts=func.coalesce(
+                bindparam("new_attempts", type_=_TABLE.c.attempts.type), _TABLE.c.attempts
+            ),
+            lease_until=None,
+        )
+    )
+    rows = [
+        {
+            "delivery_id": result.id,
+            "new_state": result.state,
+            "new_outcome": result.outcome,
+            "new_status": result.status,
+            "new_due_at": result.due_at,
+            "new_attempts": result.attempts,
+            "new_settled_at": None if result.state is DeliveryState.WAITING else now,
+        }
+        for result in sorted(results, key=lambda result: result.id)
+    ]
+    return connection.execute(statement, rows).rowcount
+
+
+def retry(
+    connection: Connection,
+    now: datetime,
+    *,
+    ids: Collection[int] | None = None,
+    host: str | None = None,
+    activity_uri: str | None = None,
+) -> int:
+    """Send again now what waits or was given up, by any of the three; answers how many.
+
+    Without any of them, everything given up or waiting.
+    """
+    statement = update(_TABLE).where(_TABLE.c.state != DeliveryState.DELIVERED)
+    if ids is not None:
+        statement = statement.where(_TABLE.c.id.in_(ids))
+    if host is not None:
+        statement = statement.where(_TABLE.c.host == host)
+    if activity_uri is not None:
+        of_activity = select(_OUTBOX.c.id).where(_OUTBOX.c.activity_uri == activity_uri)
+        statement = statement.where(_TABLE.c.outbox_id.in_(of_activity))
+    return touched(
+        connection,
+        statement.values(
+            state=DeliveryState.WAITING, attempts=0, due_at=now, lease_until=None, settled_at=None
+        ),
+    )
+
+
+def abandon(
+    connection: Connection,
+    now: datetime,
+    outcome: str,
+    *,
+    inbox: str | None = None,
+    host: str | None = None,
+) -> int:
+    """Give up whatever waits for an inbox or a host; answers how many, 0 when neither is named."""
+    named = [
+        column == value
+        for column, value in ((_TABLE.c.inbox, inbox), (_TABLE.c.host, host))
+        if value is not None
+    ]
+    if not named:
+        return 0
+    return touched(
+        connection,
+        update(_TABLE)
+        .where(_TABLE.c.settled_at.is_(None), *named)
+        .values(
+            state=DeliveryState.GIVEN_UP, last_outcome=outcome, settled_at=now, lease_until=None
+        ),
+    )
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """Answer when `claim` will next find something; None when nothing is open.
+
+    What is leased comes back when the lease is over, what is held when its server is tried again.
+    """
+    held = select(tables.origins.c.held_until).where(tables.origins.c.host == _TABLE.c.host)
+    leased = _later(_TABLE.c.due_at, _TABLE.c.lease_until)
+    query = select(func.min(_later(leased, held.scalar_subquery())))
+    due: datetime | None = connection.execute(
+        query.where(_TABLE.c.settled_at.is_(None), ~_overtaking())
+    ).scalar_one()
+    return due
+
+
+def _later(one: ColumnElement[Any], other: Any) -> ColumnElement[Any]:
+    """Answer the later of two instants, of which the other may be null."""
+    return case((other > one, other), else_=one)

@@ -1,0 +1,110 @@
+"""How to open each database: what a connection may do is settled here, once, for everybody.
+
+SQLite: WAL, synchronous=FULL (a 202 survives a power cut), ten seconds of patience with another
+process's lock, writes that take the lock when they begin, reads that cannot write.
+PostgreSQL: reads see one snapshot and are READ ONLY, so that both databases behave alike.
+"""
+
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool, QueuePool
+
+from fedi_letter.store.errors import UnsupportedDatabase
+
+PATIENCE_SECONDS = 10.0
+READER_CACHE_KIB = 16_384
+
+
+def parse(url: str) -> URL:
+    """Answer the URL with the driver we use, or raise UnsupportedDatabase."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UnsupportedDatabase(
+            "the database URL cannot be read; write sqlite:///letter.db or postgresql://…"
+        ) from error
+    family = parsed.drivername.partition("+")[0]
+    if family in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if family != "sqlite":
+        raise UnsupportedDatabase(f"{family} is not supported; use sqlite or postgresql")
+    if parsed.database in (None, "", ":memory:"):
+        raise UnsupportedDatabase(
+            "a letter cannot live in memory; name a file: sqlite:///letter.db"
+        )
+    return parsed.set(drivername="sqlite+pysqlite")
+
+
+def is_sqlite(url: URL) -> bool:
+    """Whether the parsed URL names a SQLite file."""
+    return url.get_backend_name() == "sqlite"
+
+
+def writer(url: URL, connections: int) -> Engine:
+    """Answer the engine of the writes; SQLite gets one connection, whatever was asked."""
+    if is_sqlite(url):
+        return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1)
+    return _postgresql(url, connections)
+
+
+def reader(url: URL, connections: int) -> Engine:
+    """Answer the engine of the reads, on which every write fails."""
+    if is_sqlite(url):
+        return _sqlite(url, begin="BEGIN", pool_size=connections, query_only=True)
+    engine = _postgresql(url, connections)
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def migrator(url: URL) -> Engine:
+    """Answer an engine whose transaction keeps every other process out of a SQLite file."""
+    if is_sqlite(url):
+        return _sqlite(url, begin="BEGIN EXCLUSIVE")
+    return create_engine(url, poolclass=NullPool)
+
+
+def _postgresql(url: URL, connections: int) -> Engine:
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": 5}
+    return create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_timeout=PATIENCE_SECONDS,
+        connect_args=patience,
+    )
+
+
+def _sqlite(
+    url: URL, *, begin: str, pool_size: int | None = None, query_only: bool = False
+) -> Engine:
+    pool: dict[str, Any] = {"poolclass": NullPool}
+    if pool_size is not None:
+        pool = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": 0}
+    # isolation_level None: sqlite3 begins no transaction behind our back; `_begin` does.
+    engine = create_engine(
+        url,
+        connect_args={
+            "timeout": PATIENCE_SECONDS,
+            "isolation_level": None,
+            "check_same_thread": False,
+        },
+        **pool,
+    )
+
+    def _prepare(connection: SqliteConnection, _record: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        if query_only:
+            connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB}")
+            connection.execute("PRAGMA query_only=ON")
+
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine

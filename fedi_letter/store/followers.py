@@ -1,0 +1,157 @@
+"""Who gets what the letter publishes; a follower who left stays on record as dropped."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+
+from fedi_letter.store import tables
+from fedi_letter.store.statements import changed, columns_of, insert_into, many, one, touched
+
+
+class FollowerState(StrEnum):
+    """Whether we deliver to them."""
+
+    LIVE = "live"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A follower; `host` is that of the inbox, `follow_uri` the id of their newest Follow."""
+
+    id: int
+    letter_id: int
+    actor_uri: str
+    follow_uri: str | None
+    inbox: str
+    shared_inbox: str | None
+    host: str
+    state: FollowerState
+    reason: str | None
+    since: datetime
+    failing_days: int
+
+
+_TABLE = tables.followers
+_COLUMNS = columns_of(_TABLE, Follower)
+
+
+def add(
+    connection: Connection,
+    letter_id: int,
+    *,
+    actor_uri: str,
+    follow_uri: str | None,
+    inbox: str,
+    shared_inbox: str | None,
+    host: str,
+    now: datetime,
+) -> bool:
+    """Remember the follower, or their newest Follow; whether they did not follow before.
+
+    A repeated Follow is answered again but counted once (interop B7).
+    """
+    known = by_actor(connection, letter_id, actor_uri)
+    follows = known is not None and known.state is FollowerState.LIVE
+    values = {
+        "follow_uri": follow_uri,
+        "inbox": inbox,
+        "shared_inbox": shared_inbox,
+        "host": host,
+        "state": FollowerState.LIVE,
+        "reason": None,
+        "failing_days": 0,
+        "last_failing_at": None,
+        "since": known.since if known is not None and follows else now,
+    }
+    connection.execute(
+        insert_into(connection, _TABLE)
+        .values(letter_id=letter_id, actor_uri=actor_uri, **values)
+        .on_conflict_do_update(index_elements=["letter_id", "actor_uri"], set_=values)
+    )
+    return not follows
+
+
+def drop(connection: Connection, letter_id: int, actor_uri: str, reason: str) -> bool:
+    """Deliver to them no more; False when they did not follow."""
+    return changed(
+        connection,
+        update(_TABLE)
+        .where(_TABLE.c.letter_id == letter_id, _TABLE.c.actor_uri == actor_uri)
+        .where(_live())
+        .values(state=FollowerState.DROPPED, reason=reason),
+    )
+
+
+def drop_by_inbox(connection: Connection, inbox: str, reason: str) -> int:
+    """Drop everybody reached at this inbox, their own or their server's; answers how many."""
+    return touched(
+        connection,
+        update(_TABLE)
+        .where(_live(), _reached_at([inbox]))
+        .values(state=FollowerState.DROPPED, reason=reason),
+    )
+
+
+def by_actor(connection: Connection, letter_id: int, actor_uri: str) -> Follower | None:
+    """Answer a follower, live or dropped."""
+    query = select(*_COLUMNS).where(
+        _TABLE.c.letter_id == letter_id, _TABLE.c.actor_uri == actor_uri
+    )
+    return one(connection, query, _follower)
+
+
+def total(connection: Connection, letter_id: int) -> int:
+    """Answer how many follow the letter."""
+    query = select(func.count()).select_from(_TABLE).where(_TABLE.c.letter_id == letter_id, _live())
+    return connection.execute(query).scalar_one()
+
+
+def page(connection: Connection, letter_id: int, after: int, limit: int) -> list[Follower]:
+    """Answer those who follow, from above the id `after`."""
+    query = select(*_COLUMNS).where(_TABLE.c.letter_id == letter_id, _live(), _TABLE.c.id > after)
+    return many(connection, query.order_by(_TABLE.c.id).limit(limit), _follower)
+
+
+def note_failing_day(connection: Connection, inbox: str, now: datetime) -> int:
+    """Count today among the days on which this inbox refused us; answers how many there were.
+
+    However often it refuses in one day (UTC), the day counts once; 0 when nobody is reached there.
+    """
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    new_day = or_(_TABLE.c.last_failing_at.is_(None), _TABLE.c.last_failing_at < today)
+    there = (_live(), _reached_at([inbox]))
+    connection.execute(
+        update(_TABLE)
+        .where(*there, new_day)
+        .values(failing_days=_TABLE.c.failing_days + 1, last_failing_at=now)
+    )
+    query = select(func.coalesce(func.max(_TABLE.c.failing_days), 0)).where(*there)
+    days: int = connection.execute(query).scalar_one()
+    return days
+
+
+def note_delivered(connection: Connection, inboxes: Collection[str]) -> int:
+    """Forget the failing days of inboxes that took a delivery; answers how many had some."""
+    return touched(
+        connection,
+        update(_TABLE)
+        .where(_TABLE.c.failing_days > 0, _reached_at(inboxes))
+        .values(failing_days=0, last_failing_at=None),
+    )
+
+
+def _live() -> ColumnElement[bool]:
+    return _TABLE.c.state == FollowerState.LIVE
+
+
+def _reached_at(inboxes: Collection[str]) -> ColumnElement[bool]:
+    return or_(_TABLE.c.inbox.in_(inboxes), _TABLE.c.shared_inbox.in_(inboxes))
+
+
+def _follower(*, state: str, **columns: Any) -> Follower:
+    return Follower(state=FollowerState(state), **columns)

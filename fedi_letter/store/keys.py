@@ -1,0 +1,119 @@
+"""Public keys of others, as their servers publish them; an old key stays on record as evidence."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, or_, select, update
+
+from fedi_letter.store import tables
+from fedi_letter.store.statements import changed, columns_of, insert_into, many, one, touched
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A public key; `material` is PEM."""
+
+    key_id: str
+    owner: str
+    material: str
+    fetched_at: datetime
+    refetched_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PastKey:
+    """A key as it was once published, found by the hash an endorsement carries."""
+
+    key_id: str
+    owner: str
+    material: str
+    sha256: str
+    fetched_at: datetime
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A key id that proved useless; not asked again before `until`."""
+
+    key_id: str
+    reason: str
+    until: datetime
+
+
+_KEYS, _HISTORY, _MISSES = tables.keys, tables.key_history, tables.key_misses
+_COLUMNS = columns_of(_KEYS, StoredKey)
+
+
+def put_key(
+    connection: Connection, key_id: str, owner: str, material: str, sha256: str, now: datetime
+) -> None:
+    """Remember the key as just fetched; an earlier one of the same id moves to the history."""
+    values = {"owner": owner, "material": material, "fetched_at": now}
+    connection.execute(
+        insert_into(connection, _KEYS)
+        .values(key_id=key_id, **values)
+        .on_conflict_do_update(index_elements=["key_id"], set_=values)
+    )
+    connection.execute(
+        insert_into(connection, _HISTORY)
+        .values(key_id=key_id, sha256=sha256, **values)
+        .on_conflict_do_nothing(index_elements=["key_id", "sha256"])
+    )
+    connection.execute(delete(_MISSES).where(_MISSES.c.key_id == key_id))
+
+
+def key(connection: Connection, key_id: str) -> StoredKey | None:
+    """Answer the key under exactly this id."""
+    return one(connection, select(*_COLUMNS).where(_KEYS.c.key_id == key_id), StoredKey)
+
+
+def keys(connection: Connection, key_ids: Collection[str]) -> dict[str, StoredKey]:
+    """Answer those of the keys that we know, by id."""
+    found = many(connection, select(*_COLUMNS).where(_KEYS.c.key_id.in_(key_ids)), StoredKey)
+    return {row.key_id: row for row in found}
+
+
+def keys_of(connection: Connection, owner: str) -> list[StoredKey]:
+    """Answer the keys of one actor."""
+    query = select(*_COLUMNS).where(_KEYS.c.owner == owner).order_by(_KEYS.c.key_id)
+    return many(connection, query, StoredKey)
+
+
+def past_key(connection: Connection, sha256: str) -> PastKey | None:
+    """Answer the key with this hash, present or replaced: what an endorsement was verified by."""
+    query = select(*columns_of(_HISTORY, PastKey)).where(_HISTORY.c.sha256 == sha256)
+    return one(connection, query.order_by(_HISTORY.c.id).limit(1), PastKey)
+
+
+def mark_refetched(connection: Connection, key_id: str, now: datetime, not_since: datetime) -> bool:
+    """Take the one chance to fetch a key anew after a failed verification.
+
+    False when it was taken after `not_since`, or the key is unknown (interop T25).
+    """
+    rested = or_(_KEYS.c.refetched_at.is_(None), _KEYS.c.refetched_at <= not_since)
+    return changed(
+        connection,
+        update(_KEYS).where(_KEYS.c.key_id == key_id, rested).values(refetched_at=now),
+    )
+
+
+def put_miss(connection: Connection, key_id: str, reason: str, until: datetime) -> None:
+    """Remember that this key id is useless until then."""
+    values = {"reason": reason, "until": until}
+    connection.execute(
+        insert_into(connection, _MISSES)
+        .values(key_id=key_id, **values)
+        .on_conflict_do_update(index_elements=["key_id"], set_=values)
+    )
+
+
+def miss(connection: Connection, key_id: str, now: datetime) -> Miss | None:
+    """Answer why this key id must not be asked now, or None when it may be."""
+    query = select(*columns_of(_MISSES, Miss))
+    return one(connection, query.where(_MISSES.c.key_id == key_id, _MISSES.c.until > now), Miss)
+
+
+def purge_misses(connection: Connection, now: datetime) -> int:
+    """Forget the misses that are over; answers how many."""
+    return touched(connection, delete(_MISSES).where(_MISSES.c.until <= now))

@@ -1,0 +1,40 @@
+"""What we have seen already, and what was taken back before we saw it (interop C5)."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete
+
+from fedi_letter.letter.model import Marker
+from fedi_letter.store import tables
+from fedi_letter.store.statements import changed, insert_into, touched
+
+
+def remember_seen(connection: Connection, digest: str, receipt_id: int, now: datetime) -> bool:
+    """Note that an activity was taken in; False when it had been before."""
+    return changed(
+        connection,
+        insert_into(connection, tables.seen)
+        .values(digest=digest, receipt_id=receipt_id, seen_at=now)
+        .on_conflict_do_nothing(index_elements=["digest"]),
+    )
+
+
+def purge_seen(connection: Connection, before: datetime) -> int:
+    """Forget what was taken in before then; answers how many."""
+    return touched(connection, delete(tables.seen).where(tables.seen.c.seen_at < before))
+
+
+def add_marker(
+    connection: Connection, actor_uri: str, marker: Marker, expires_at: datetime
+) -> None:
+    """Remember a withdrawal whose act has not arrived, until `expires_at`."""
+    connection.execute(
+        insert_into(connection, tables.markers)
+        .values(actor_uri=actor_uri, expires_at=expires_at, **vars(marker))
+        .on_conflict_do_nothing(index_elements=["actor_uri", "uri", "kind"])
+    )
+
+
+def purge_markers(connection: Connection, now: datetime) -> int:
+    """Forget the markers that have expired; answers how many."""
+    return touched(connection, delete(tables.markers).where(tables.markers.c.expires_at <= now))

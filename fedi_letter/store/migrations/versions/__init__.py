@@ -1,0 +1,1 @@
+"""One module per step, numbered and named by what it is for."""

@@ -1,0 +1,156 @@
+"""All that a decision must know of a person, read in a constant number of queries."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from fedi_letter.activitypub.uris import host_of
+from fedi_letter.letter.model import (
+    ActorUri,
+    Endorsement,
+    EndorsementState,
+    Marker,
+    MarkerKind,
+    Nature,
+    Person,
+    SignatoryState,
+    Standing,
+    Visibility,
+    Way,
+)
+from fedi_letter.store import tables
+from fedi_letter.store.followers import FollowerState
+from fedi_letter.store.moderation import blocked_among, domains_of
+
+
+def standings(
+    connection: Connection, letter_id: int, person_uris: Collection[str]
+) -> dict[str, Standing]:
+    """Answer all that is on record about each person, in the same few queries for any number.
+
+    In a write transaction nobody else can decide about these people until it ends: their rows in
+    `actors` are locked, in the order of their ids so that two batches cannot wait on each other.
+    """
+    uris = sorted(set(person_uris))
+    people = _people(connection, uris)
+    places = _places(connection, letter_id, uris)
+    acts = _acts(connection, letter_id, uris)
+    markers = _markers(connection, uris)
+    followers = _following(connection, letter_id, uris)
+    return {
+        uri: Standing(
+            person=people[uri],
+            signatory=places.get(uri),
+            endorsements=tuple(acts.get(uri, ())),
+            markers=tuple(markers.get(uri, ())),
+            follows=uri in followers,
+        )
+        for uri in uris
+    }
+
+
+def _people(connection: Connection, uris: Sequence[str]) -> dict[str, Person]:
+    table = tables.actors
+    query = select(table.c.uri, table.c.host, table.c.nature, table.c.suspended)
+    query = query.where(table.c.uri.in_(uris)).order_by(table.c.uri)
+    if _can_lock(connection):
+        query = query.with_for_update()
+    known = {row.uri: row for row in connection.execute(query)}
+    hosts = {uri: known[uri].host if uri in known else host_of(uri) for uri in uris}
+    subjects = {domain for host in hosts.values() for domain in domains_of(host)}
+    blocked = blocked_among(connection, subjects.union(uris))
+    people = {}
+    for uri in uris:
+        row = known.get(uri)
+        people[uri] = Person(
+            uri=ActorUri(uri),
+            nature=Nature.PERSON if row is None else Nature(row.nature),
+            suspended=row is not None and row.suspended,
+            blocked=not blocked.isdisjoint((uri, *domains_of(hosts[uri]))),
+        )
+    return people
+
+
+def _can_lock(connection: Connection) -> bool:
+    """Whether rows can be locked here: SQLite has one writer, and a reader need not."""
+    reading = connection.get_execution_options().get("postgresql_readonly", False)
+    return connection.dialect.name == "postgresql" and not reading
+
+
+def _places(
+    connection: Connection, letter_id: int, uris: Sequence[str]
+) -> dict[str, SignatoryState]:
+    table = tables.signatories
+    query = select(table.c.person_uri, table.c.state)
+    query = query.where(table.c.letter_id == letter_id, table.c.person_uri.in_(uris))
+    return {uri: SignatoryState(state) for uri, state in connection.execute(query)}
+
+
+def _acts(
+    connection: Connection, letter_id: int, uris: Sequence[str]
+) -> dict[str, list[Endorsement]]:
+    table = tables.endorsements
+    query = (
+        select(*(table.c[name] for name in _ACT), table.c.person_uri)
+        .where(table.c.letter_id == letter_id, table.c.person_uri.in_(uris))
+        .order_by(table.c.id)
+    )
+    acts = defaultdict(list)
+    for row in connection.execute(query):
+        acts[row.person_uri].append(_act(row._asdict()))
+    return acts
+
+
+_ACT = (
+    "id",
+    "way",
+    "state",
+    "visibility",
+    "target_uri",
+    "activity_uri",
+    "post_uri",
+    "received_at",
+    "keep",
+    "text_sha256",
+    "updated_at",
+    "reviewed_at",
+)
+
+
+def _act(columns: dict[str, Any]) -> Endorsement:
+    return Endorsement(
+        id=columns["id"],
+        way=Way(columns["way"]),
+        state=EndorsementState(columns["state"]),
+        visibility=Visibility(columns["visibility"]),
+        target_uri=columns["target_uri"],
+        activity_uri=columns["activity_uri"],
+        post_uri=columns["post_uri"],
+        received_at=columns["received_at"],
+        keep=columns["keep"],
+        reviewed=columns["reviewed_at"] is not None,
+        text_sha256=columns["text_sha256"],
+        updated_at=columns["updated_at"],
+    )
+
+
+def _markers(connection: Connection, uris: Sequence[str]) -> dict[str, list[Marker]]:
+    table = tables.markers
+    query = select(table).where(table.c.actor_uri.in_(uris)).order_by(table.c.id)
+    markers = defaultdict(list)
+    for row in connection.execute(query):
+        marker = Marker(uri=row.uri, kind=MarkerKind(row.kind), received_at=row.received_at)
+        markers[row.actor_uri].append(marker)
+    return markers
+
+
+def _following(connection: Connection, letter_id: int, uris: Sequence[str]) -> set[str]:
+    table = tables.followers
+    query = select(table.c.actor_uri).where(
+        table.c.letter_id == letter_id,
+        table.c.actor_uri.in_(uris),
+        table.c.state == FollowerState.LIVE,
+    )
+    return set(connection.execute(query).scalars())

@@ -1,0 +1,70 @@
+"""Small helpers over SQLAlchemy Core: rows become dataclasses, inserts know both dialects."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+def columns_of(table: Table, kind: type[Any]) -> list[ColumnElement[Any]]:
+    """Answer the columns of `table` that carry the names of the fields of the dataclass `kind`."""
+    return [table.c[field.name] for field in fields(kind)]
+
+
+def one(connection: Connection, statement: Executable, build: Callable[..., T]) -> T | None:
+    """Answer the first row, built from its columns by name, or None when there is none."""
+    row = connection.execute(statement).first()
+    return None if row is None else build(**row._asdict())
+
+
+def many(connection: Connection, statement: Executable, build: Callable[..., T]) -> list[T]:
+    """Answer every row, built from its columns by name."""
+    return [build(**row._asdict()) for row in connection.execute(statement)]
+
+
+def touched(connection: Connection, statement: Executable) -> int:
+    """Carry out an update or delete and answer how many rows it met."""
+    return cast("CursorResult[Any]", connection.execute(statement)).rowcount
+
+
+def changed(connection: Connection, statement: Executable) -> bool:
+    """Carry out a compare-and-set; whether the row was in the state it was believed in."""
+    return touched(connection, statement) > 0
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert:
+    """Answer an insert that knows ON CONFLICT on the database at hand.
+
+    Both dialects spell it alike and share the methods used here, so one type stands for both.
+    """
+    if connection.dialect.name == "postgresql":
+        return cast("sqlite.Insert", postgresql.insert(table))
+    return sqlite.insert(table)
+
+
+def claimable(connection: Connection, ids: Select[Any]) -> Select[Any]:
+    """Lock the rows with these ids against other workers, who pass over those already locked.
+
+    On PostgreSQL the query becomes a WITH, which is run once: as a plain subquery the planner may
+    run it again for every row, and lock more than its LIMIT. SQLite has one writer anyway.
+    """
+    if connection.dialect.name != "postgresql":
+        return ids
+    return select(ids.with_for_update(skip_locked=True).cte("claimable"))
+
+
+def packed(values: Iterable[str]) -> str:
+    """Answer a JSON list of strings, as kept in a text column."""
+    return json.dumps([str(value) for value in values], ensure_ascii=False)
+
+
+def unpacked(text: str, kind: Callable[[str], T]) -> tuple[T, ...]:
+    """The inverse of `packed`."""
+    return tuple(kind(value) for value in json.loads(text))
