@@ -6,6 +6,7 @@ Knows nothing of HTTP, JSON, keys, clocks or databases.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import NewType
 
 ActorUri = NewType("ActorUri", str)
@@ -138,7 +139,10 @@ class Endorsement:
     keep: bool = False
     reviewed: bool = False
     text_sha256: str = ""
+    """`text_sha256(text)` of the post as last read."""
     updated_at: datetime | None = None
+    reasons: tuple[Reason, ...] = ()
+    """Why it is in its state: those of the last Record, Revise or Turn."""
 
 
 class MarkerKind(StrEnum):
@@ -146,11 +150,15 @@ class MarkerKind(StrEnum):
 
     UNDONE = "undone"
     DELETED = "deleted"
+    OBEYED = "obeyed"
 
 
 @dataclass(frozen=True)
 class Marker:
-    """A withdrawal that arrived before the act it withdraws (interop C5); `uri` names the act."""
+    """A withdrawal that arrived before the act it withdraws (interop C5); `uri` names the act.
+
+    `OBEYED` marks a word of command already carried out, so that a redelivery is not obeyed twice.
+    """
 
     uri: str
     kind: MarkerKind
@@ -166,6 +174,8 @@ class Standing:
     endorsements: tuple[Endorsement, ...] = ()
     markers: tuple[Marker, ...] = ()
     follows: bool = False
+    follow_uri: str | None = None
+    """The id of the Follow by which they follow, so that an Undo naming only it is understood."""
 
 
 class PlainReplies(StrEnum):
@@ -190,3 +200,12 @@ class Policy:
     sign_by: frozenset[Way] = field(default_factory=lambda: frozenset((Way.REPLY, Way.BOOST)))
     plain_replies: PlainReplies = PlainReplies.HOLD
     admission: Admission = Admission.ACCEPT
+
+
+def text_sha256(text: str) -> str:
+    """Answer the fingerprint by which two versions of a post are told apart (hex).
+
+    >>> text_sha256("I sign")[:8]
+    '4ad01c8c'
+    """
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

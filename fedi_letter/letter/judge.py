@@ -1,0 +1,228 @@
+"""Whether a phrase found in a message is meant: the grammar, one language at a time.
+
+Laws:
+
+1. When in doubt, doubt: a human looks. Nothing here turns doubt into a signature.
+2. A negation must govern the phrase: stand in its clause, near it. Elsewhere it is about
+   something else ("I do not hesitate: I sign").
+3. A word put in quotation marks is mentioned, not said.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from fedi_letter.letter.lexicon import Lexicon, Terms, is_spaced
+from fedi_letter.letter.words import Passage, Word
+
+COMMAND_WORDS = 12
+"""A message longer than this is never a command."""
+
+
+class Sense(StrEnum):
+    """What one occurrence of a phrase amounts to."""
+
+    CLEAR = "clear"
+    DOUBTFUL = "doubtful"
+    QUOTED = "quoted"
+    NEGATED = "negated"
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A phrase between two words of the passage, and what it amounts to."""
+
+    start: int
+    end: int
+    sense: Sense
+    phrase: str
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """A passage heard in one language."""
+
+    passage: Passage
+    lexicon: Lexicon
+
+    @cached_property
+    def negations(self) -> frozenset[int]:
+        """The words that negate."""
+        return self.lexicon.negations.covered(self.passage)
+
+    @cached_property
+    def asides(self) -> frozenset[int]:
+        """The words after which another thought begins."""
+        return self.lexicon.asides.covered(self.passage)
+
+    @cached_property
+    def buts(self) -> frozenset[int]:
+        """The words that turn from one thought to its opposite."""
+        return self.lexicon.buts.covered(self.passage)
+
+    @cached_property
+    def light(self) -> frozenset[int]:
+        """The words that may stand beside a bare phrase without changing it."""
+        leads = self.lexicon.leads.covered(self.passage)
+        return leads | self.lexicon.fillers.covered(self.passage)
+
+    @cached_property
+    def occurrences(self) -> tuple[Occurrence, ...]:
+        """Every signing phrase and what it amounts to, in order."""
+        return tuple(self._find())
+
+    @cached_property
+    def refuses(self) -> bool:
+        """Whether somewhere the person says that they do not sign."""
+        if any(found.sense is Sense.NEGATED for found in self.occurrences):
+            return True
+        if any(not self.words[i].quoted for i in self.lexicon.refusals.covered(self.passage)):
+            return True
+        return any(
+            self._negation(index, index + 1) is Sense.NEGATED
+            for index in self.lexicon.verbs.covered(self.passage)
+            if not self.words[index].quoted
+        )
+
+    @cached_property
+    def speaks_of_signing(self) -> bool:
+        """Whether signing is spoken of at all."""
+        spoken = self.lexicon.verbs.covered(self.passage) or self.occurrences
+        return bool(spoken or self.lexicon.alone.covered(self.passage))
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of the passage."""
+        return self.passage.words
+
+    def _find(self) -> Iterable[Occurrence]:
+        index = 0
+        while index < len(self.words):
+            found = self.lexicon.sign.at(self.passage, index)
+            if found is None:
+                found = self._bare(index)
+            if found is None:
+                index += 1
+                continue
+            end, phrase = found
+            yield Occurrence(index, end, self._sense(index, end), phrase)
+            index = end
+
+    def _bare(self, index: int) -> tuple[int, str] | None:
+        found = self.lexicon.alone.at(self.passage, index)
+        if found is None:
+            return None
+        beside = [*self._before(index), *self._after(found[0])]
+        return found if self.light.issuperset(beside) else None
+
+    def _sense(self, start: int, end: int) -> Sense:
+        if any(word.quoted for word in self.words[start:end]):
+            return Sense.QUOTED
+        governed = self._negation(start, end)
+        if governed is not None:
+            return governed
+        doubts = (
+            self.words[start].sentence in self.passage.questions
+            or self._is_conditional(start, end)
+            or not self._may_precede(start)
+            or self._follows_badly(end)
+            or self._is_reported(start)
+            or self._is_taken_back(start, end)
+        )
+        return Sense.DOUBTFUL if doubts else Sense.CLEAR
+
+    def _near(self, indices: Iterable[int], index: int) -> Iterable[int]:
+        word = self.words[index]
+        for other in indices:
+            if self.words[other].clause != word.clause:
+                return
+            if self.words[other].tag in (0, word.tag):
+                yield other
+
+    def _before(self, start: int) -> list[int]:
+        """The words before the phrase in its clause, nearest first, back to a "but"."""
+        found = []
+        for other in self._near(range(start - 1, -1, -1), start):
+            if other in self.buts:
+                break
+            found.append(other)
+        return found
+
+    def _after(self, end: int) -> list[int]:
+        found = []
+        for other in self._near(range(end, len(self.words)), end - 1):
+            if other in self.asides:
+                break
+            found.append(other)
+        return found
+
+    def _negation(self, start: int, end: int) -> Sense | None:
+        before, after = self._before(start), self._after(end)
+        near = {*before[: self.lexicon.reach_before], *after[: self.lexicon.reach_after]}
+        if near & self.negations:
+            return Sense.NEGATED
+        return Sense.DOUBTFUL if self.negations.intersection(before + after) else None
+
+    def _is_conditional(self, start: int, end: int) -> bool:
+        sentence = self.words[start].sentence
+        conditions = self.lexicon.conditions.covered(self.passage)
+        for index, word in enumerate(self.words):
+            if word.sentence != sentence or start <= index < end:
+                continue
+            if index >= end and index in self.asides:
+                return False
+            if index in conditions:
+                return True
+        return False
+
+    def _may_precede(self, start: int) -> bool:
+        before = self._before(start)
+        if self.lexicon.doubts.covered(self.passage).intersection(before):
+            return False
+        if not before or self.lexicon.free_prefix or self.words[start].tag:
+            return True
+        return bool(self.light & {before[0], before[-1]})
+
+    def _follows_badly(self, end: int) -> bool:
+        after = self._after(end)
+        return bool(after) and self.lexicon.not_before.at(self.passage, after[0]) is not None
+
+    def _is_reported(self, start: int) -> bool:
+        word = self.words[start]
+        reports = self.lexicon.reports.covered(self.passage)
+        return any(
+            self.words[index].sentence == word.sentence for index in reports if index < start
+        )
+
+    def _is_taken_back(self, start: int, end: int) -> bool:
+        """Whether a neighbouring clause only negates ("I sign. Not."), or a "but not" follows."""
+        clause = self.words[start].clause
+        before = [i for i in range(start) if self.words[i].clause == self._clause_before(start)]
+        later = [i for i in range(end, len(self.words)) if self.words[i].clause != clause]
+        after = [i for i in later if self.words[i].clause == self.words[later[0]].clause]
+        if any(side and self.negations.issuperset(side) for side in (before, after)):
+            return True
+        turned = bool(after) and after[0] in self.buts
+        return turned and bool(self.negations.intersection(after[1:3]))
+
+    def _clause_before(self, start: int) -> int:
+        earlier = [word.clause for word in self.words[:start]]
+        clause = self.words[start].clause
+        return max((other for other in earlier if other != clause), default=-1)
+
+    def commands(self, terms: Terms) -> bool:
+        """Whether the message is one of these commands and little else ("Please withdraw")."""
+        words = self.words
+        spaced = sum(1 if is_spaced(word.folded) else 0.5 for word in words)
+        if not words or spaced > COMMAND_WORDS:
+            return False
+        start = next((i for i in range(len(words)) if terms.at(self.passage, i)), None)
+        if start is None or words[start].quoted:
+            return False
+        if words[start].sentence in self.passage.questions:
+            return False
+        found = terms.at(self.passage, start)
+        end = found[0] if found else start
+        beside = [*range(start), *self._after(end)]
+        return self.light.issuperset(beside) and not self.negations.intersection(beside)
