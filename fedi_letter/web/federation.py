@@ -1,0 +1,290 @@
+"""What other servers fetch: actors, collections, the letter, updates, activities (AP §3.2, §5, §7).
+
+Laws:
+
+1. A public document is answered to everybody, signed, unsigned or badly signed alike (interop T6).
+2. What is private answers exactly as what is missing (T60); what was deleted answers 410 with its
+   Tombstone, and nothing else ever answers 410 (law 8).
+3. The bytes of an object are those last published, but for what others did with it since.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fedi_letter.activitypub import collections, documents
+from fedi_letter.activitypub.actors import actor_document, instance_actor_document
+from fedi_letter.activitypub.negotiation import wants_activity
+from fedi_letter.activitypub.uris import Place, PlaceKind
+from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON
+from fedi_letter.store.publications import Publication
+from fedi_letter.web import lookups, receptions
+from fedi_letter.web.lookups import Edition
+from fedi_letter.web.negotiation import number, wants_page
+from fedi_letter.web.problems import nothing_here
+from fedi_letter.web.profile import fields, summary
+from fedi_letter.web.receptions import Reception
+from fedi_letter.web.responses import (
+    BY_ACCEPT,
+    KEPT_BY_CACHES,
+    OPEN,
+    Finished,
+    accepted,
+    answer,
+    finished,
+)
+from fedi_letter.web.site import Web
+
+FIRST_PAGE = 1
+
+
+def wants_document(request: Request, *, by_default: bool) -> bool:
+    """Whether the client gets the document rather than the page.
+
+    `by_default` says that the address is an id rather than a page's: then whoever does not ask for
+    a page, such as `curl`, gets the document too.
+    """
+    accept = accepted(request)
+    return wants_activity(accept) or (by_default and not wants_page(accept))
+
+
+def alternate(document_uri: str) -> dict[str, str]:
+    """The header by which a page names its document; Mastodon follows one such hop (A6)."""
+    return {"Link": f'<{document_uri}>; rel="alternate"; type="{ACTIVITY_JSON}"'}
+
+
+def place_of(web: Web, kind: PlaceKind, request: Request) -> str:
+    """The id of what the path names.
+
+    Raises:
+        Refused: not-found when the path holds something that we never mint.
+    """
+    try:
+        return web.context.uris.mint(Place(kind, request.path_params["id"]))
+    except ValueError:
+        raise nothing_here() from None
+
+
+async def actor(web: Web, request: Request) -> Response:
+    """The letter's actor."""
+    edition = await web.edition.ask()
+    done = await web.pages.get(("actor", edition), partial(_actor, web, edition))
+    return answer(request, done)
+
+
+async def _actor(web: Web, edition: Edition) -> Finished:
+    context, uris = web.context, web.context.uris
+    title = uris.handle
+    if edition.number is not None:
+        newest = await context.database.read(lookups.revision, context.letter_id, edition.number)
+        title = newest.translations[0].title
+    document = actor_document(
+        uris,
+        public_pem=context.letter_key.public_pem,
+        name=title,
+        summary_html=summary(uris, context.policy),
+        published=edition.created_at,
+        fields=fields(web.site),
+    )
+    return _document(document)
+
+
+async def instance_actor(web: Web, request: Request) -> Response:
+    """The server's own actor; there is no page of it, so everybody gets the document."""
+    edition = await web.edition.ask()
+    context = web.context
+    document = instance_actor_document(
+        context.uris,
+        public_pem=context.instance_key.public_pem,
+        name=context.uris.host,
+        published=edition.created_at,
+    )
+    return answer(request, _document(document))
+
+
+async def instance_collection(web: Web, request: Request) -> Response:
+    """The instance actor's outbox, followers and following: it says nothing and follows nobody."""
+    uri = web.context.uris.origin + request.scope["path"]
+    return answer(request, _document(collections.ordered_items(uri, ())))
+
+
+async def outbox(web: Web, request: Request) -> Response:
+    """Public activities, newest first; a page's number says where it begins (AP §5.1)."""
+    uri, letter_id = web.context.uris.outbox, web.context.letter_id
+    page = _page_of(request)
+    if page is None:
+        total = await web.context.database.read(receptions.outbox_total, letter_id)
+        first = collections.page_uri(uri, FIRST_PAGE)
+        return answer(request, _document(collections.ordered_collection(uri, total, first=first)))
+    rows, following, total = await web.context.database.read(
+        receptions.outbox_page, letter_id, _before(page)
+    )
+    items = [documents.without_context(json.loads(row.body)) for row in rows]
+    document = collections.ordered_collection_page(
+        uri, page, items, total=total, following=following
+    )
+    return answer(request, _document(document))
+
+
+async def followers(web: Web, request: Request) -> Response:
+    """How many follow; whom is nobody's business, so the first page is empty (interop A3)."""
+    total = await web.context.database.read(receptions.followers_total, web.context.letter_id)
+    return answer(request, _counted(web.context.uris.followers, total, request))
+
+
+async def following(web: Web, request: Request) -> Response:
+    """The letter follows nobody."""
+    await web.edition.ask()
+    return answer(request, _counted(web.context.uris.following, 0, request))
+
+
+def _counted(uri: str, total: int, request: Request) -> Finished:
+    page = _page_of(request)
+    if page is None:
+        first = collections.page_uri(uri, FIRST_PAGE)
+        return _document(collections.ordered_collection(uri, total, first=first))
+    empty = collections.ordered_collection_page(uri, page, (), total=total, following=None)
+    return _document(empty)
+
+
+async def featured(web: Web, request: Request) -> Response:
+    """The letter, pinned, by its id (interop A7)."""
+    uris = web.context.uris
+    found = await web.context.database.read(receptions.featured, uris.letter)
+    return answer(request, _document(collections.ordered_items(uris.featured, found)))
+
+
+async def letter_object(web: Web, request: Request) -> Response:
+    """The letter; its page's address answers it too, under its own id (interop T5)."""
+    edition = await web.edition.ask()
+    done = await web.pages.get(("letter object", edition), partial(_letter_object, web))
+    return answer(request, done)
+
+
+async def _letter_object(web: Web) -> Finished:
+    found, reception = await web.context.database.read(
+        receptions.letter_object, web.context.letter_id, web.context.uris.letter
+    )
+    return _object(web, found, reception)
+
+
+async def update_object(web: Web, request: Request) -> Response:
+    """One update."""
+    uri = place_of(web, PlaceKind.UPDATE, request)
+    found, reception = await web.context.database.read(receptions.update_object, uri)
+    return answer(request, _object(web, found, reception))
+
+
+def _object(web: Web, found: Publication, reception: Reception) -> Finished:
+    """The bytes as published with the counts of this moment, as objects (interop D1, D2)."""
+    if found.deleted_at is not None:
+        gone = documents.tombstone(found.uri, former_type=found.type, deleted=found.deleted_at)
+        return _document(gone, status=410)
+    document: dict[str, Any] = json.loads(found.body)
+    document["replies"] = documents.without_context(_replies(web, found.uri, reception))
+    document["likes"] = collections.embedded_collection(
+        web.context.uris.likes(found.uri), reception.likes
+    )
+    document["shares"] = collections.embedded_collection(
+        web.context.uris.shares(found.uri), reception.shares
+    )
+    return _document(document)
+
+
+def _replies(web: Web, object_uri: str, reception: Reception) -> dict[str, Any]:
+    return collections.collection(
+        web.context.uris.replies(object_uri),
+        reception.replies_total,
+        reception.replies,
+        following=reception.following,
+    )
+
+
+async def letter_replies(web: Web, request: Request) -> Response:
+    """Approved public replies to the letter, newest first, the first 500 inside (interop D1)."""
+    uri, letter_id = web.context.uris.replies(web.context.uris.letter), web.context.letter_id
+    page = _page_of(request)
+    reception = await web.context.database.read(
+        receptions.letter_reception, letter_id, _before(page or FIRST_PAGE)
+    )
+    if page is None:
+        return answer(request, _document(_replies(web, web.context.uris.letter, reception)))
+    document = collections.standalone_page(
+        uri, page, reception.replies, following=reception.following
+    )
+    return answer(request, _document(document))
+
+
+async def update_replies(web: Web, request: Request) -> Response:
+    """Replies to an update sign nothing and are not reviewed, so none is listed."""
+    uri, reception = await _reception_of_update(web, request)
+    return answer(request, _document(_replies(web, uri, reception)))
+
+
+async def likes(web: Web, request: Request) -> Response:
+    """How many like the letter, and no names: liking is not signing."""
+    edition = await web.edition.ask()
+    uri = web.context.uris.likes(web.context.uris.letter)
+    return answer(request, _document(collections.collection(uri, edition.likes, ())))
+
+
+async def shares(web: Web, request: Request) -> Response:
+    """How many boosted the letter, signatories among them."""
+    reception = await web.context.database.read(receptions.letter_reception, web.context.letter_id)
+    uri = web.context.uris.shares(web.context.uris.letter)
+    return answer(request, _document(collections.collection(uri, reception.shares, ())))
+
+
+async def update_likes(web: Web, request: Request) -> Response:
+    """How many like an update."""
+    uri, reception = await _reception_of_update(web, request)
+    document = collections.collection(web.context.uris.likes(uri), reception.likes, ())
+    return answer(request, _document(document))
+
+
+async def update_shares(web: Web, request: Request) -> Response:
+    """How many boosted an update."""
+    uri, reception = await _reception_of_update(web, request)
+    document = collections.collection(web.context.uris.shares(uri), reception.shares, ())
+    return answer(request, _document(document))
+
+
+async def _reception_of_update(web: Web, request: Request) -> tuple[str, Reception]:
+    uri = place_of(web, PlaceKind.UPDATE, request)
+    found, reception = await web.context.database.read(receptions.update_object, uri)
+    if found.deleted_at is not None:
+        raise nothing_here()
+    return uri, reception
+
+
+async def activity(web: Web, request: Request) -> Response:
+    """One public activity as it went out; one that carries a text since deleted is gone with it."""
+    uri = place_of(web, PlaceKind.ACTIVITY, request)
+    found = await web.context.database.read(receptions.sent, uri)
+    if found.deleted_at is not None:
+        gone = documents.tombstone(uri, former_type=found.row.type, deleted=found.deleted_at)
+        return answer(request, _document(gone, status=410))
+    done = finished(found.row.body, ACTIVITY_JSON, KEPT_BY_CACHES, OPEN, BY_ACCEPT)
+    return answer(request, done)
+
+
+def _page_of(request: Request) -> int | None:
+    """Which page is asked for, None for the collection itself."""
+    text = request.query_params.get("page")
+    if text is None:
+        return None
+    return number(text, name="page", default=FIRST_PAGE, least=FIRST_PAGE)
+
+
+def _before(page: int) -> int | None:
+    """The cursor in a page's number; nothing lies before row 1, so 1 is free for page one."""
+    return None if page == FIRST_PAGE else page
+
+
+def _document(document: Mapping[str, Any], *, status: int = 200) -> Finished:
+    body = documents.encode(document)
+    return finished(body, ACTIVITY_JSON, KEPT_BY_CACHES, OPEN, BY_ACCEPT, status=status)

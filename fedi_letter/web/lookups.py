@@ -1,0 +1,184 @@
+"""Every question a page or a document asks of the store, each answered from one snapshot.
+
+These run on a connection that cannot write, in a database thread; they know nothing of requests.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from fedi_letter.activitypub.uris import Uris
+from fedi_letter.store import followers, ledger, letters, publications, reactions
+from fedi_letter.store.conversation import conversation
+from fedi_letter.store.database import is_current
+from fedi_letter.store.letters import Revision
+from fedi_letter.store.publications import PublicationKind
+from fedi_letter.store.roll import RollEntry, roll_page, roll_total
+from fedi_letter.web.problems import Problem, Refused, nothing_here
+from fedi_letter.web.texts import excerpt, how_signed, revision_link
+from fedi_letter.web.views import (
+    CommentLine,
+    LetterView,
+    ProfileView,
+    RevisionLink,
+    SignatoryLine,
+    UpdateLine,
+)
+
+UPDATES_SHOWN = 5
+COMMENTS_SHOWN = 20
+NAMES_SHOWN = 12
+FIRST_SIGNATORIES = 40
+EXCERPT_CHARACTERS = 160
+POSTS_COUNTED = 1_000
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What every cached page depends on, read afresh for each stampede; compared as a whole."""
+
+    created_at: datetime
+    is_retracted: bool
+    number: int | None
+    roll_version: int
+    changes: int
+    """The number of the last change on the ledger: what is approved or held moves it too."""
+    likes: int
+    shares: int
+    revisions: tuple[RevisionLink, ...]
+    updates: tuple[UpdateLine, ...]
+    comments: tuple[CommentLine, ...]
+
+    def version_of(self, number: int) -> int:
+        """The version readers know of the revision with this number."""
+        return next(one.version for one in self.revisions if one.number == number)
+
+
+def edition(connection: Connection, letter_id: int, uris: Uris) -> Edition:
+    """What the letter's pages depend on.
+
+    Raises:
+        Refused: unavailable, while the letter is not on record yet.
+    """
+    letter = letters.letter(connection, letter_id)
+    if letter is None:
+        raise Refused(Problem.UNAVAILABLE, headers={"Retry-After": "30"})
+    versions = letters.revisions(connection, letter_id)
+    tally = reactions.counts(connection, letters.targets(connection, letter_id))
+    changes = ledger.recent(connection, letter_id, 1)
+    return Edition(
+        created_at=letter.created_at,
+        is_retracted=letter.retracted_at is not None,
+        number=versions[0].number if versions else None,
+        roll_version=letter.roll_version,
+        changes=changes[0].id if changes else 0,
+        likes=tally.likes,
+        shares=tally.shares,
+        revisions=tuple(revision_link(one, uris.revision(one.number)) for one in versions),
+        updates=_updates(connection, letter_id),
+        comments=_comments(connection, letter_id),
+    )
+
+
+def _updates(connection: Connection, letter_id: int) -> tuple[UpdateLine, ...]:
+    found = publications.publications(connection, letter_id, PublicationKind.UPDATE, UPDATES_SHOWN)
+    return tuple(
+        UpdateLine(one.uri, excerpt(one.html or "", EXCERPT_CHARACTERS), one.published_at)
+        for one in found
+    )
+
+
+def _comments(connection: Connection, letter_id: int) -> tuple[CommentLine, ...]:
+    return tuple(
+        CommentLine(
+            name=one.name or one.handle,
+            handle=one.handle,
+            text=one.text,
+            language=one.language,
+            url=one.url,
+            at=one.received_at,
+        )
+        for one in conversation(connection, letter_id, COMMENTS_SHOWN)
+    )
+
+
+def revision(connection: Connection, letter_id: int, number: int) -> Revision:
+    """One revision with its translations.
+
+    Raises:
+        Refused: not-found for a number never published.
+    """
+    found = letters.revision(connection, letter_id, number)
+    if found is None:
+        raise nothing_here()
+    return found
+
+
+def letter_view(connection: Connection, letter_id: int, current: Edition) -> LetterView:
+    """The letter's page but for its text.
+
+    Of the first signatories only those are named who let search engines find them (interop G6):
+    this page, unlike the roll, is meant to be found.
+    """
+    first = roll_page(connection, letter_id, 0, FIRST_SIGNATORIES)
+    return LetterView(
+        first_published_at=current.revisions[-1].published_at,
+        total=roll_total(connection, letter_id),
+        likes=current.likes,
+        names=tuple(one.name or one.handle for one in first if one.indexable)[:NAMES_SHOWN],
+        revisions=current.revisions,
+        updates=current.updates,
+        comments=current.comments,
+    )
+
+
+def signatory_line(entry: RollEntry, current: Edition) -> SignatoryLine:
+    """One line of the roll as a page shows it."""
+    return SignatoryLine(
+        number=entry.number,
+        name=entry.name or entry.handle,
+        handle=entry.handle,
+        profile=entry.actor,
+        how=how_signed(entry.via),
+        statement=entry.statement,
+        language=entry.language,
+        signed_at=entry.signed_at,
+        version=current.version_of(entry.revision),
+        # without a post to show, the url is the profile, which the handle links to already
+        url=entry.url if entry.html else None,
+    )
+
+
+def roll(
+    connection: Connection, letter_id: int, after: int, limit: int, search: str | None
+) -> tuple[int, list[RollEntry], bool]:
+    """How many are on the roll, one page of it, and whether more follow."""
+    entries = roll_page(connection, letter_id, after, limit + 1, search)
+    return roll_total(connection, letter_id), entries[:limit], len(entries) > limit
+
+
+def profile(
+    connection: Connection, letter_id: int, title: str, updates: tuple[UpdateLine, ...]
+) -> ProfileView:
+    """The page behind the handle."""
+    return ProfileView(
+        title=title,
+        total=roll_total(connection, letter_id),
+        followers=followers.total(connection, letter_id),
+        updates=updates,
+    )
+
+
+def posts_total(connection: Connection, letter_id: int) -> int:
+    """How many objects of ours are served: the letter and its updates."""
+    published = letters.current_revision(connection, letter_id) is not None
+    updates = publications.publications(
+        connection, letter_id, PublicationKind.UPDATE, POSTS_COUNTED
+    )
+    return int(published) + len(updates)
+
+
+def is_ready(connection: Connection) -> bool:
+    """Whether the database has this version's schema."""
+    return is_current(connection)

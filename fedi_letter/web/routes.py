@@ -1,0 +1,116 @@
+"""Every path of ours in one table, and the application made of it.
+
+Paths of ids are cut from `activitypub.uris`, which mints them: what is minted is what is served.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from fedi_letter.services.context import Context
+from fedi_letter.web import discovery, federation, letter, roll, static
+from fedi_letter.web.inbox import Accepting, Inbox
+from fedi_letter.web.responses import SecurityHeaders, error_handlers
+from fedi_letter.web.site import Web, web
+from fedi_letter.web.templates import Templates, templates_folder
+from fedi_letter.web.views import Head
+
+Endpoint = Callable[[Web, Request], Awaitable[Response]]
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def application(
+    context: Context,
+    intake: Accepting,
+    *,
+    lifespan: Lifespan | None = None,
+    more: Sequence[BaseRoute] = (),
+) -> ASGIApp:
+    """The whole site as one ASGI application; `more` are routes of others, such as the admins'."""
+    made = web(context, intake, Templates(templates_folder()))
+    uris = context.uris
+    head = Head(
+        "An open letter", f"The open letter of {uris.handle}", uris.page, hidden_from_search=True
+    )
+    shown = {"site": made.site, "head": head, "here": ""}
+    app = Starlette(
+        routes=[*routes(made), *more],
+        exception_handlers=error_handlers(made.templates, shown),
+        lifespan=lifespan,
+    )
+    # a redirect to another spelling of an id would be an id that moved (interop A6)
+    app.router.redirect_slashes = False
+    return SecurityHeaders(app, secure=uris.origin.startswith("https:"))
+
+
+def routes(web: Web) -> list[Route]:
+    """Every path with what answers it: GET and HEAD, but for the inboxes, which take POST."""
+    table: dict[str, Endpoint] = {
+        "/": letter.letter,
+        "/signatories": roll.roll_html,
+        "/signatories.json": roll.roll_json,
+        "/signatories.csv": roll.roll_csv,
+        "/feed.atom": letter.atom,
+        "/static/{name}": static.static_file,
+        "/.well-known/webfinger": discovery.webfinger,
+        "/.well-known/host-meta": discovery.host_meta,
+        "/.well-known/host-meta.json": discovery.host_meta_as_json,
+        "/.well-known/nodeinfo": discovery.nodeinfo_links,
+        "/nodeinfo/{version}": discovery.nodeinfo_document,
+        "/robots.txt": discovery.robots,
+        "/healthz": discovery.healthz,
+        "/readyz": discovery.readyz,
+        **_objects(web),
+        **_actors(web),
+    }
+    read = [Route(path, partial(answer, web), methods=["GET"]) for path, answer in table.items()]
+    return [*read, *_inboxes(web)]
+
+
+def _objects(web: Web) -> dict[str, Endpoint]:
+    text = _path(web, web.context.uris.letter)
+    return {
+        text: letter.letter,
+        f"{text}/replies": federation.letter_replies,
+        f"{text}/likes": federation.likes,
+        f"{text}/shares": federation.shares,
+        f"{text}/revisions/{{number:int}}": letter.revision,
+        "/updates/{id}": letter.update,
+        "/updates/{id}/replies": federation.update_replies,
+        "/updates/{id}/likes": federation.update_likes,
+        "/updates/{id}/shares": federation.update_shares,
+        "/activities/{id}": federation.activity,
+    }
+
+
+def _actors(web: Web) -> dict[str, Endpoint]:
+    uris = web.context.uris
+    instance = _path(web, uris.instance_actor)
+    return {
+        _path(web, uris.profile): letter.profile,
+        _path(web, uris.actor): letter.profile,
+        _path(web, uris.outbox): federation.outbox,
+        _path(web, uris.followers): federation.followers,
+        _path(web, uris.following): federation.following,
+        _path(web, uris.featured): federation.featured,
+        instance: federation.instance_actor,
+        f"{instance}/outbox": federation.instance_collection,
+        f"{instance}/followers": federation.instance_collection,
+        f"{instance}/following": federation.instance_collection,
+    }
+
+
+def _inboxes(web: Web) -> list[Route]:
+    uris, inbox = web.context.uris, Inbox(web.intake)
+    inboxes = (uris.shared_inbox, uris.inbox, uris.instance_inbox)
+    return [Route(_path(web, uri), inbox) for uri in inboxes]
+
+
+def _path(web: Web, uri: str) -> str:
+    return uri.removeprefix(web.context.uris.origin)
