@@ -6,6 +6,7 @@ Knows no clock: the instant to write is given.
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 _MONTHS = {
     name: number
@@ -20,6 +21,8 @@ _IMF_FIXDATE = re.compile(
 )
 
 
+# A busy second brings many requests of one date.
+@lru_cache(maxsize=256)
 def read_http_date(text: str) -> datetime:
     """The instant a Date header names (RFC 9110 §5.6.7, IMF-fixdate only); ValueError if none.
 

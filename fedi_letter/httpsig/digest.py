@@ -5,7 +5,6 @@ match, and one must be there: a reader that stops at the first agreeable value l
 header vouch for an exchanged body. Whether a digest is *signed* is asked in `verify`.
 """
 
-import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Iterable
@@ -60,8 +59,8 @@ def _read_digest(value: str) -> Iterable[tuple[str, bytes]]:
 
 def _decoded(encoded: str) -> bytes:
     try:
-        return base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
+        return binascii.a2b_base64(encoded, strict_mode=True)
+    except ValueError:
         raise SignatureRefused(Refusal.DIGEST_MALFORMED, "a digest that is not base64") from None
 
 

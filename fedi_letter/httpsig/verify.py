@@ -30,6 +30,9 @@ from fedi_letter.httpsig.statement import Statement
 MAX_AGE = timedelta(hours=12)
 CLOCK_SKEW = timedelta(hours=1)
 
+_MAX_AGE_SECONDS = MAX_AGE.total_seconds()
+_CLOCK_SKEW_SECONDS = CLOCK_SKEW.total_seconds()
+
 _SINGLE_VALUED = frozenset({"host", "date", "digest", "content-type", "content-length"})
 
 
@@ -63,24 +66,22 @@ def claim(message: Message, *, origin: str, received_at: datetime) -> Claim:
     Raises SignatureRefused with any reason but key-unusable, key-mismatch, signature-mismatch
     and those of fetching. Obeys draft-cavage-12 §2 and RFC 9421 §3.2.
     """
-    if not message.target.startswith("/"):
-        # "https://us" + ".evil.example/" would be another host's target.
-        raise SignatureRefused(Refusal.MALFORMED_TARGET, "the target is not a path")
+    _check_request_line(message)
     scheme = _scheme_of(message)
     match scheme:
         case Scheme.RFC9421:
             statement = rfc9421.read(message)
             rfc9421.check_coverage(statement, message)
-            digests = frozenset({"content-digest"})
+            digest_headers: tuple[str, ...] = ("content-digest",)
         case Scheme.CAVAGE:
             statement = cavage.read(message)
             cavage.check_coverage(statement, message, origin)
-            digests = frozenset({"content-digest", "digest"})
+            digest_headers = ("digest", "content-digest")
         case _:
             assert_never(scheme)
     _check_repeats(statement, message)
     instant = _signed_time(statement, message, received_at)
-    _check_body(statement, message, digests)
+    _check_body(statement, message, digest_headers)
     return Claim(scheme, statement.key_id, instant, statement, message)
 
 
@@ -105,6 +106,15 @@ def verify(claim: Claim, message: Message, key: PublicKey, *, origin: str) -> No
             assert_never(claim.scheme)
 
 
+def _check_request_line(message: Message) -> None:
+    if not message.target.startswith("/"):
+        # "https://us" + ".evil.example/" would be another host's target.
+        raise SignatureRefused(Refusal.MALFORMED_TARGET, "the target is not a path")
+    if not message.method.isupper():
+        # draft-cavage signs the method in lower case: `get` and `GET` would be one signature.
+        raise SignatureRefused(Refusal.MALFORMED_TARGET, "the method is not in upper case")
+
+
 def _scheme_of(message: Message) -> Scheme:
     if not message.values("signature"):
         raise SignatureRefused(Refusal.UNSIGNED, "no Signature header")
@@ -121,7 +131,7 @@ def _signed_time(statement: Statement, message: Message, received_at: datetime) 
     """The signed time, after every time the signature names has been held against the window."""
     arrival = received_at.timestamp()
     expires = arrival if statement.expires is None else float(statement.expires)
-    if expires < arrival - CLOCK_SKEW.total_seconds():
+    if expires < arrival - _CLOCK_SKEW_SECONDS:
         raise SignatureRefused(Refusal.EXPIRED, "the signature has expired")
     times: list[float] = []
     if statement.created is not None:
@@ -130,9 +140,9 @@ def _signed_time(statement: Statement, message: Message, received_at: datetime) 
         times.append(_date(message).timestamp())
     if not times:
         raise SignatureRefused(Refusal.DATE_MISSING, "neither date nor (created) is signed")
-    if min(times) < arrival - MAX_AGE.total_seconds():
+    if min(times) < arrival - _MAX_AGE_SECONDS:
         raise SignatureRefused(Refusal.STALE, "signed too long ago")
-    if max(times) > arrival + CLOCK_SKEW.total_seconds():
+    if max(times) > arrival + _CLOCK_SKEW_SECONDS:
         raise SignatureRefused(Refusal.FROM_THE_FUTURE, "signed in the future")
     return datetime.fromtimestamp(times[0], UTC)
 
@@ -147,16 +157,14 @@ def _date(message: Message) -> datetime:
         raise SignatureRefused(Refusal.DATE_MALFORMED, "date is not an HTTP date") from None
 
 
-def _check_body(statement: Statement, message: Message, counted: frozenset[str]) -> None:
-    """`counted` are the digest headers that bind a body in this scheme."""
+def _check_body(statement: Statement, message: Message, digest_headers: tuple[str, ...]) -> None:
+    """Rule 2 and 3 for the body; `digest_headers` are those that bind one in this scheme."""
     digest = message.value("digest")
     content_digest = message.value("content-digest")
     if message.body or message.method not in ("GET", "HEAD"):
         if digest is None and content_digest is None:
             raise SignatureRefused(Refusal.DIGEST_MISSING, "a body without a digest")
-        present = {"digest"} if digest is not None else set()
-        present |= {"content-digest"} if content_digest is not None else set()
-        if not present & counted & set(statement.covered):
+        if not any(name in statement.covered and message.values(name) for name in digest_headers):
             raise SignatureRefused(Refusal.DIGEST_NOT_COVERED, "the digest is unsigned")
     if digest is not None:
         check_digest(digest, message.body)

@@ -1,0 +1,1 @@
+"""Tests of who is speaking: shapes, policy, both schemes, keys."""
