@@ -10,7 +10,6 @@ It must not know the cache: every call asks the network; who calls decides how o
 """
 
 from dataclasses import dataclass
-from urllib.parse import urldefrag
 
 from fedi_letter.activitypub.reading import (
     ActorDocument,
@@ -22,7 +21,7 @@ from fedi_letter.activitypub.reading import (
 from fedi_letter.activitypub.uris import same_origin
 from fedi_letter.httpsig.keys import PublicKey, load_public_key
 from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
-from fedi_letter.remote.answers import is_same_uri
+from fedi_letter.remote.answers import is_same_uri, without_fragment
 from fedi_letter.remote.client import Client, Fetched
 from fedi_letter.remote.failures import FetchFailed, FetchProblem
 
@@ -68,7 +67,7 @@ async def fetch_key(client: Client, key_id: str) -> FetchedKey:
     (`key-gone`) or unfit (`key-unusable`); FetchFailed when nothing could be proved.
     """
     try:
-        at_key = await client.get_document(urldefrag(key_id).url, same_id=False, max_redirects=0)
+        at_key = await client.get_document(without_fragment(key_id), same_id=False, max_redirects=0)
         owner = _owner(at_key, key_id)
         at_owner = at_key
         if at_key.document.get("id") != owner or not is_same_uri(owner, at_key.url):

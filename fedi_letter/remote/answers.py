@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urldefrag
 
 from fedi_letter.activitypub.reading import Malformed, read_json
 from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON, ACTIVITYSTREAMS, JRD_JSON
@@ -99,8 +98,17 @@ def is_same_uri(identifier: object, url: str) -> bool:
     return isinstance(identifier, str) and _bare(identifier) == _bare(url)
 
 
+def without_fragment(uri: str) -> str:
+    """Answer what is asked for when this uri is fetched; unlike urllib's, this never raises.
+
+    >>> without_fragment("https://far.example/ada#main-key")
+    'https://far.example/ada'
+    """
+    return uri.partition("#")[0]
+
+
 def _bare(uri: str) -> str:
-    return urldefrag(uri).url.removesuffix("/")
+    return without_fragment(uri).removesuffix("/")
 
 
 def _profiles(parameters: str) -> list[str]:

@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urljoin
 
 from fedi_letter.activitypub.reading import LARGEST_BODY_BYTES
 from fedi_letter.activitypub.uris import origin_of, same_origin
@@ -32,6 +32,7 @@ from fedi_letter.remote.answers import (
     redirect,
     refuse_impostor,
     retry_after,
+    without_fragment,
 )
 
 # The names under which everybody above knows what can go wrong here.
@@ -196,13 +197,13 @@ class Client:
         return Fetched(url, response.body, document)
 
     async def _follow(self, errand: _Errand) -> tuple[str, WireResponse]:
-        url = urldefrag(errand.url).url
+        url = without_fragment(errand.url)
         for _ in range(errand.max_redirects + 1):
             response = await self._hop(url, errand)
             location = redirect(response)
             if location is None:
                 return url, response
-            url = urldefrag(urljoin(url, location)).url
+            url = _next(url, location)
             self._refuse(url)
             if not errand.may_leave_origin and not same_origin(url, errand.url):
                 raise FetchFailed(FetchProblem.FOREIGN_REDIRECT, response.status, url)
@@ -272,3 +273,11 @@ class Client:
 def _origin(url: str) -> str:
     # Only for urls that have passed the guard, which lets none without an origin through.
     return origin_of(url) or url
+
+
+def _next(url: str, location: str) -> str:
+    try:
+        return without_fragment(urljoin(url, location))
+    except ValueError as error:
+        # What urllib cannot take apart, like half an IPv6 address.
+        raise FetchFailed(FetchProblem.BLOCKED_ADDRESS, None, f"redirected to {error}") from error

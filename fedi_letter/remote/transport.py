@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Protocol
 
 import aiohttp
-from aiohappyeyeballs import AddrInfoType
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
@@ -93,7 +92,7 @@ class _AddressRefused(OSError):
         self.reason = reason
 
 
-def _public_socket(address_info: AddrInfoType) -> socket.socket:
+def _public_socket(address_info: aiohttp.AddrInfoType) -> socket.socket:
     # Called with the very address that is connected to next: no name is resolved in between, so a
     # name that changes its address between check and use (rebinding) gains nothing (interop C11).
     family, kind, protocol, _, address = address_info

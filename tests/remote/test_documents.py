@@ -223,6 +223,7 @@ async def test_a_redirect_cannot_move_a_document_to_another_origin(
         "data:application/activity+json,{}",
         "https://far.example@evil.example/",
         "//127.0.0.1/notes/1",
+        "https://[half",
     ],
 )
 async def test_a_redirect_to_where_nobody_may_go_is_refused(

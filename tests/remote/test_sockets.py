@@ -3,14 +3,21 @@
 import asyncio
 import json
 import socket
+import ssl
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON, LD_JSON
 from fedi_letter.httpsig.keys import PrivateKey
@@ -91,7 +98,7 @@ def saying(answer: bytes) -> Reply:
 
 
 @asynccontextmanager
-async def serving(reply: Reply) -> AsyncIterator[Server]:
+async def serving(reply: Reply, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     """A server on a free port for the time of the block; what still hangs then is cancelled."""
     server = Server(reply)
     talks: set[asyncio.Task[None]] = set()
@@ -101,7 +108,7 @@ async def serving(reply: Reply) -> AsyncIterator[Server]:
         talks.add(task)
         task.add_done_callback(talks.discard)
 
-    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
@@ -110,6 +117,27 @@ async def serving(reply: Reply) -> AsyncIterator[Server]:
         for task in list(talks):
             task.cancel()
         await asyncio.gather(*talks, return_exceptions=True)
+
+
+def _self_signed(name: str, folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + certificate.public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
 
 
 @pytest.fixture
@@ -369,6 +397,17 @@ async def test_a_server_without_a_certificate_is_unreachable_by_https(
         with pytest.raises(TransportFailed) as caught:
             await laboratory.send(get(f"https://127.0.0.1:{server.port}/"))
     assert caught.value.problem is TransportProblem.UNREACHABLE
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_believed(
+    laboratory: AiohttpTransport, tmp_path: Path
+) -> None:
+    async with serving(saying(http("200 OK")), _self_signed("localhost", tmp_path)) as server:
+        with pytest.raises(TransportFailed) as caught:
+            await laboratory.send(get(f"https://localhost:{server.port}/"))
+        assert server.heads == []
+    assert caught.value.problem is TransportProblem.UNREACHABLE
+    assert "CERTIFICATE_VERIFY_FAILED" in caught.value.detail
 
 
 async def test_a_server_that_drips_is_cut_off_by_the_deadline(client: Client) -> None:
