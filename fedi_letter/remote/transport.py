@@ -92,9 +92,12 @@ class _AddressRefused(OSError):
         self.reason = reason
 
 
-def _public_socket(address_info: aiohttp.AddrInfoType) -> socket.socket:
-    # Called with the very address that is connected to next: no name is resolved in between, so a
-    # name that changes its address between check and use (rebinding) gains nothing (interop C11).
+def public_socket(address_info: aiohttp.AddrInfoType) -> socket.socket:
+    """Answer a fresh socket for a public address; raises an OSError for any other (interop C11).
+
+    Called with the very address that is connected to next: no name is resolved in between, so a
+    name that changes its address between check and use (rebinding) gains nothing.
+    """
     family, kind, protocol, _, address = address_info
     reason = refuse_address(str(address[0]))
     if reason is not None:
@@ -116,7 +119,7 @@ class AiohttpTransport:
                 limit_per_host=_CONNECTIONS_PER_HOST,
                 keepalive_timeout=_KEEP_ALIVE.total_seconds(),
                 resolver=resolver,
-                socket_factory=None if allow_private else _public_socket,
+                socket_factory=None if allow_private else public_socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=_TOTAL.total_seconds()),

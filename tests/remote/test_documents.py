@@ -279,6 +279,13 @@ async def test_a_pasted_page_leads_to_the_document_it_is_about(
     assert found.url == NOTE
 
 
+async def test_a_pasted_page_about_nothing_is_malformed(client: Client, internet: Internet) -> None:
+    internet.serve("far.example", Site({"/page": json_page({"type": "Note"})}))
+    with pytest.raises(FetchFailed) as caught:
+        await client.discover("https://far.example/page")
+    assert caught.value.problem is FetchProblem.MALFORMED
+
+
 async def test_a_pasted_page_cannot_vouch_for_another_hosts_document(
     client: Client, internet: Internet
 ) -> None:

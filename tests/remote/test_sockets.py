@@ -3,25 +3,16 @@
 import asyncio
 import json
 import socket
-import ssl
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON, LD_JSON
 from fedi_letter.httpsig.keys import PrivateKey
-from fedi_letter.httpsig.message import Headers
 from fedi_letter.httpsig.verify import Scheme
 from fedi_letter.remote.client import Client, FetchFailed, FetchProblem
 from fedi_letter.remote.guard import GuardRefused
@@ -30,114 +21,11 @@ from fedi_letter.remote.transport import (
     TransportFailed,
     TransportProblem,
     WireRequest,
+    public_socket,
 )
 from tests.clock import Clock
 from tests.remote.pages import note
-
-# Servers that speak plain http hang up when they are greeted like this.
-_TLS_HELLO = b"\x16"
-Reply = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
-
-
-class Server:
-    """A raw server on 127.0.0.1: `reply` gets the head of each request and writes what it likes."""
-
-    def __init__(self, reply: Reply) -> None:
-        """Nobody has connected yet."""
-        self.reply = reply
-        self.connections = 0
-        self.heads: list[bytes] = []
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        """The server's origin."""
-        return f"http://127.0.0.1:{self.port}"
-
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection until either side has had enough."""
-        self.connections += 1
-        try:
-            while not writer.is_closing():
-                first = await reader.readexactly(1)
-                if first == _TLS_HELLO:
-                    return
-                head = first + await reader.readuntil(b"\r\n\r\n")
-                length = _content_length(head)
-                await reader.readexactly(length)
-                self.heads.append(head)
-                await self.reply(head, writer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-def _content_length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
-
-
-def http(status: str, body: bytes = b"", *headers: str) -> bytes:
-    """A whole answer as bytes."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body
-
-
-def saying(answer: bytes) -> Reply:
-    """Answer every request with these bytes."""
-
-    async def reply(_: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(answer)
-
-    return reply
-
-
-@asynccontextmanager
-async def serving(reply: Reply, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    """A server on a free port for the time of the block; what still hangs then is cancelled."""
-    server = Server(reply)
-    talks: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(server.converse(reader, writer))
-        talks.add(task)
-        task.add_done_callback(talks.discard)
-
-    listener = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
-    server.port = listener.sockets[0].getsockname()[1]
-    try:
-        yield server
-    finally:
-        listener.close()
-        for task in list(talks):
-            task.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
-
-
-def _self_signed(name: str, folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, SHA256())
-    )
-    path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        + certificate.public_bytes(Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context
+from tests.remote.wire import Names, get, http, saying, self_signed, serving
 
 
 @pytest.fixture
@@ -164,42 +52,6 @@ async def client(
     )
     yield made
     await made.close()
-
-
-class Names(AbstractResolver):
-    """Name servers that answer what the test says, and count the questions."""
-
-    def __init__(self, *addresses: str) -> None:
-        """Every name leads to all of `addresses`."""
-        self.addresses = addresses
-        self.questions = 0
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Answer as aiohttp wants it."""
-        self.questions += 1
-        if not self.addresses:
-            raise OSError("no such name")
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in self.addresses
-        ]
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-def get(url: str, *, headers: Headers = (), max_bytes: int = 1_000_000) -> WireRequest:
-    """A plain GET."""
-    return WireRequest("GET", url, headers, None, max_bytes)
 
 
 async def test_a_server_on_loopback_can_be_called_in_a_laboratory(
@@ -246,6 +98,17 @@ async def test_a_public_name_that_leads_inside_is_refused_whatever_it_led_to_bef
     # Asked once: the address that was judged is the one that would have been connected to.
     assert names.questions == 1
     await transport.close()
+
+
+@pytest.mark.parametrize(
+    ("family", "address"),
+    [(socket.AF_INET, ("1.1.1.1", 443)), (socket.AF_INET6, ("2606:4700:4700::1111", 443, 0, 0))],
+)
+def test_a_public_address_gets_a_socket_of_its_own_kind(
+    family: socket.AddressFamily, address: tuple[str, int]
+) -> None:
+    with public_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)) as made:
+        assert (made.family, made.type) == (family, socket.SOCK_STREAM)
 
 
 async def test_a_client_calls_a_refused_address_by_its_name(
@@ -402,7 +265,7 @@ async def test_a_server_without_a_certificate_is_unreachable_by_https(
 async def test_a_certificate_that_nobody_vouches_for_is_not_believed(
     laboratory: AiohttpTransport, tmp_path: Path
 ) -> None:
-    async with serving(saying(http("200 OK")), _self_signed("localhost", tmp_path)) as server:
+    async with serving(saying(http("200 OK")), self_signed("localhost", tmp_path)) as server:
         with pytest.raises(TransportFailed) as caught:
             await laboratory.send(get(f"https://localhost:{server.port}/"))
         assert server.heads == []
