@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     )
     letter: Path | None = Field(
         default=None,
-        description="Markdown file, or a folder with NAME.<lang>.md files; the shipped letter if unset",
+        description="Markdown file, or folder of NAME.<lang>.md files; the shipped letter if unset",
     )
     database_url: str = Field(
         default="sqlite:///letter.db",
@@ -107,7 +107,9 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must be http(s)://host or http(s)://host:port")
         if parts.username or parts.query or parts.fragment or parts.path not in ("", "/"):
-            raise ValueError("must have no path, query, fragment or user, only scheme, host and port")
+            raise ValueError(
+                "must have no path, query, fragment or user, only scheme, host and port"
+            )
         _ = parts.port  # raises ValueError when the port is no number
         return value.rstrip("/").lower()
 

@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from fedi_letter.store import tables
-from fedi_letter.store.statements import changed, columns_of, insert_into, many, one, touched
+from fedi_letter.store.statements import (
+    changed,
+    columns_of,
+    insert_into,
+    many,
+    one,
+    touched,
+    within,
+)
 
 
 class FollowerState(StrEnum):
@@ -93,6 +101,16 @@ def drop_by_inbox(connection: Connection, inbox: str, reason: str) -> int:
         connection,
         update(_TABLE)
         .where(_live(), _reached_at([inbox]))
+        .values(state=FollowerState.DROPPED, reason=reason),
+    )
+
+
+def drop_by_domain(connection: Connection, letter_id: int, domain: str, reason: str) -> int:
+    """Drop everybody whose account lives on this domain or below it; answers how many."""
+    return touched(
+        connection,
+        update(_TABLE)
+        .where(_TABLE.c.letter_id == letter_id, _live(), within(_TABLE.c.host, domain))
         .values(state=FollowerState.DROPPED, reason=reason),
     )
 

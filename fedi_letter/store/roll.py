@@ -12,6 +12,7 @@ from fedi_letter.letter.model import EndorsementState, SignatoryState, Visibilit
 from fedi_letter.store import tables
 from fedi_letter.store.actors import searchable
 from fedi_letter.store.endorsements import PUBLIC
+from fedi_letter.store.statements import within
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -104,15 +105,7 @@ def roll_stream(
 
 def listed_on(connection: Connection, letter_id: int, domain: str) -> list[str]:
     """Answer the ids of the listed whose account lives on this domain or below it."""
-    domain = domain.lower()
-    host = _ACTORS.c.host
-    there = (
-        (host == domain)
-        | host.endswith(f".{domain}", autoescape=True)
-        | host.startswith(f"{domain}:", autoescape=True)
-        | host.contains(f".{domain}:", autoescape=True)
-    )
-    query = _listed(letter_id, None, _PLACES.c.person_uri).where(there)
+    query = _listed(letter_id, None, _PLACES.c.person_uri).where(within(_ACTORS.c.host, domain))
     return list(connection.execute(query.order_by(_PLACES.c.number)).scalars())
 
 

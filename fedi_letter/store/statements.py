@@ -30,8 +30,9 @@ def many(connection: Connection, statement: Executable, build: Callable[..., T])
 
 
 def touched(connection: Connection, statement: Executable) -> int:
-    """Carry out an update or delete and answer how many rows it met."""
-    return cast("CursorResult[Any]", connection.execute(statement)).rowcount
+    """Carry out an insert, update or delete and answer how many rows it met."""
+    counted = connection.execute(statement, execution_options={"preserve_rowcount": True})
+    return cast("CursorResult[Any]", counted).rowcount
 
 
 def changed(connection: Connection, statement: Executable) -> bool:
@@ -68,3 +69,14 @@ def packed(values: Iterable[str]) -> str:
 def unpacked(text: str, kind: Callable[[str], T]) -> tuple[T, ...]:
     """The inverse of `packed`."""
     return tuple(kind(value) for value in json.loads(text))
+
+
+def within(host: ColumnElement[str], domain: str) -> ColumnElement[bool]:
+    """Whether a host is this domain or lies below it, on whatever port."""
+    domain = domain.lower()
+    return (
+        (host == domain)
+        | host.endswith(f".{domain}", autoescape=True)
+        | host.startswith(f"{domain}:", autoescape=True)
+        | host.contains(f".{domain}:", autoescape=True)
+    )

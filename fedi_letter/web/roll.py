@@ -5,7 +5,7 @@ cheap however deep it lies and nobody is shown twice while others sign.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -113,13 +113,14 @@ async def _roll_json(web: Web, after: int, limit: int) -> Finished:
         following = _address(web.site.roll_json, page=entries[-1].number, **asked)
     document = {
         "total": total,
-        "signatories": [_record(entry) for entry in entries],
+        "signatories": [entry_document(entry) for entry in entries],
         "next": following,
     }
     return finished(json.dumps(document, ensure_ascii=False).encode(), JSON, ASKED_AGAIN, OPEN)
 
 
-def _record(entry: RollEntry) -> dict[str, Any]:
+def entry_document(entry: RollEntry) -> dict[str, Any]:
+    """Answer one signatory for programs; the export of the command line has the same shape."""
     return {
         "number": entry.number,
         "handle": entry.handle,
@@ -148,6 +149,13 @@ async def roll_csv(web: Web, request: Request) -> Response:
     return StreamingResponse(_csv(web, first), headers=headers)
 
 
+def csv_lines(entries: Iterable[RollEntry]) -> Iterator[str]:
+    """Answer the roll as CSV, the line of names first."""
+    yield spreadsheet.rows([COLUMNS]).decode()
+    for entry in entries:
+        yield spreadsheet.rows([_row(entry)]).decode()
+
+
 async def _csv(web: Web, page: list[RollEntry]) -> AsyncIterator[bytes]:
     yield spreadsheet.rows([COLUMNS])
     while page:
@@ -164,7 +172,7 @@ async def _csv_page(web: Web, after: int) -> list[RollEntry]:
 
 
 def _row(entry: RollEntry) -> list[str | int | None]:
-    record = {**_record(entry), "via": " ".join(way.value for way in entry.via)}
+    record = {**entry_document(entry), "via": " ".join(way.value for way in entry.via)}
     return [record[column] for column in COLUMNS]
 
 

@@ -1,0 +1,66 @@
+"""Opens the house for one command, and turns every refusal to start into one clear line."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+from fedi_letter.app import House, StartRefused, open_house
+from fedi_letter.cli.output import refuse
+from fedi_letter.files import FilesRefused
+from fedi_letter.settings import Settings, SettingsRefused, load_settings
+from fedi_letter.store.database import DatabaseUnavailable, upgrade
+from fedi_letter.store.errors import StoreError
+
+T = TypeVar("T")
+
+
+def settings() -> Settings:
+    """Answer the settings, or end the command naming every mistake in them."""
+    try:
+        found = load_settings()
+    except SettingsRefused as refused:
+        refuse(*refused.problems)
+    logging.basicConfig(
+        level=found.log_level.upper(), format="time=%(asctime)s level=%(levelname)s %(message)s"
+    )
+    return found
+
+
+def migrate(found: Settings) -> None:
+    """Bring the database to this version's schema, or end the command saying what is wrong."""
+    try:
+        upgrade(found.database_url)
+    except StoreError as unusable:
+        refuse(f"database: {unusable}")
+
+
+def with_house(work: Callable[[House], Awaitable[T]]) -> T:
+    """Answer what `work` answers inside the open house; every known refusal ends the command."""
+    found = settings()
+    migrate_if_new(found)
+    return asyncio.run(_inside(found, work))
+
+
+def migrate_if_new(found: Settings) -> None:
+    """Make the schema of a SQLite file not there yet, so that any command may come first."""
+    if found.database_url.startswith("sqlite"):
+        migrate(found)
+
+
+async def _inside(found: Settings, work: Callable[[House], Awaitable[T]]) -> T:
+    async with opened(found) as house:
+        return await work(house)
+
+
+@contextlib.asynccontextmanager
+async def opened(found: Settings) -> AsyncIterator[House]:
+    """Open the house for these settings; every known refusal ends the command."""
+    try:
+        async with open_house(found) as house:
+            yield house
+    except FilesRefused as refused:
+        refuse(*refused.problems)
+    except (StartRefused, StoreError, DatabaseUnavailable) as refused:
+        refuse(str(refused))

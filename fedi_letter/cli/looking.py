@@ -1,0 +1,248 @@
+"""The commands that look: export, deliveries, trace, keys, doctor."""
+
+import json as json_format
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from fedi_letter.app import House
+from fedi_letter.cli.house import with_house
+from fedi_letter.cli.output import (
+    STYLES,
+    instant,
+    print_json,
+    print_table,
+    progress,
+    refuse,
+    say,
+    say_styled,
+)
+from fedi_letter.services.doctor import Finding, Grade, examine
+from fedi_letter.services.trace import Trace, document_of
+from fedi_letter.services.trace import trace as follow
+from fedi_letter.store import deliveries as delivery_rows
+from fedi_letter.store import progress as delivery_progress
+from fedi_letter.store import roll
+from fedi_letter.store.database import Connection
+from fedi_letter.store.progress import ActivityProgress, DeliveryLine, HostProgress
+from fedi_letter.web.roll import csv_lines, entry_document
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON document for programs")]
+
+LISTED_AT_MOST = 100_000
+SHOWN_AT_MOST = 50
+
+deliveries = typer.Typer(
+    help="What is on its way, waiting or given up; per update and per host.",
+    invoke_without_command=True,
+)
+keys = typer.Typer(help="The letter's keys.", no_args_is_help=True)
+
+
+class ExportFormat(StrEnum):
+    """How the roll is written."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+def export(
+    file: Annotated[Path | None, typer.Argument(help="where to; standard output if unset")] = None,
+    format: Annotated[ExportFormat, typer.Option(help="json or csv")] = ExportFormat.JSON,
+) -> None:
+    """Write the public roll, oldest first; nothing that was not public is in it."""
+
+    async def work(house: House) -> int:
+        letter_id = house.context.letter_id
+        return await house.context.database.read(_export_to, letter_id, file, format)
+
+    try:
+        count = with_house(work)
+    except OSError as unwritable:
+        refuse(f"{file}: {unwritable.strerror or unwritable}")
+    if file is not None:
+        say(f"wrote {count} signatories to {file}")
+
+
+def _export_to(
+    connection: Connection, letter_id: int, file: Path | None, format: ExportFormat
+) -> int:
+    if file is None:
+        return _export(connection, letter_id, sys.stdout, format)
+    with file.open("w", encoding="utf-8", newline="") as out:
+        return _export(connection, letter_id, out, format)
+
+
+def _export(connection: Connection, letter_id: int, out: TextIO, format: ExportFormat) -> int:
+    total = roll.roll_total(connection, letter_id)
+    lines = _lines(connection, letter_id, total, format)
+    with progress("exporting", total) as bar:
+        task = bar.task_ids[0]
+        for line in lines:
+            out.write(line)
+            bar.advance(task)
+    return total
+
+
+def _lines(
+    connection: Connection, letter_id: int, total: int, format: ExportFormat
+) -> Iterator[str]:
+    entries = roll.roll_stream(connection, letter_id)
+    if format is ExportFormat.CSV:
+        yield from csv_lines(entries)
+        return
+    yield f'{{"total": {total}, "signatories": ['
+    for position, entry in enumerate(entries):
+        comma = "," if position else ""
+        yield f"{comma}\n  {json_format.dumps(entry_document(entry), ensure_ascii=False)}"
+    yield "\n]}\n"
+
+
+@deliveries.callback()
+def deliveries_list(context: typer.Context, json: Json = False) -> None:
+    """List deliveries: with --json each of them, else per update and per host."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def lines(house: House) -> list[DeliveryLine]:
+        return await house.context.database.read(delivery_progress.listing, LISTED_AT_MOST)
+
+    if json:
+        print_json([_delivery_document(line) for line in with_house(lines)])
+        return
+
+    async def summary(house: House) -> tuple[list[ActivityProgress], list[HostProgress]]:
+        read = house.context.database.read
+        per_activity = await read(delivery_progress.report, SHOWN_AT_MOST)
+        return per_activity, await read(delivery_progress.by_host, SHOWN_AT_MOST)
+
+    activities, hosts = with_house(summary)
+    print_table(
+        "per update",
+        ("sent", "type", "object", "delivered", "waiting", "given up"),
+        [
+            (one.created_at, one.type, one.object_uri, one.delivered, one.waiting, one.given_up)
+            for one in activities
+        ],
+    )
+    print_table(
+        "per host",
+        ("host", "delivered", "waiting", "given up"),
+        [(one.host, one.delivered, one.waiting, one.given_up) for one in hosts],
+    )
+
+
+@deliveries.command("retry")
+def deliveries_retry(
+    host: Annotated[str | None, typer.Option(help="only to this host")] = None,
+    activity: Annotated[str | None, typer.Option(help="only of this activity")] = None,
+) -> None:
+    """Send again now whatever waits or was given up."""
+
+    async def work(house: House) -> int:
+        context = house.context
+        return await context.database.write(
+            delivery_rows.retry, context.clock(), host=host, activity_uri=activity
+        )
+
+    say(f"{with_house(work)} deliveries are due now")
+
+
+def trace(
+    subject: Annotated[str, typer.Argument(help="url of a post, activity or actor; or a handle")],
+    json: Json = False,
+) -> None:
+    """What became of a post or activity: every step, or why it never counted.
+
+    Fetches it if it never arrived, and takes it in if it means the letter.
+    """
+
+    async def work(house: House) -> Trace:
+        return await follow(house.context, house.worker.processor, subject)
+
+    found = with_house(work)
+    if json:
+        print_json(document_of(found))
+        return
+    say(f"{found.subject}\n  {found.verdict}")
+    if found.fetched:
+        say(f"  {found.fetched}")
+    for traced in found.receipts:
+        receipt = traced.receipt
+        signature = f"{receipt.scheme} by {receipt.key_id}" if receipt.key_id else "no signature"
+        say(f"\nreceipt {receipt.id}: {receipt.activity_type} at {instant(receipt.received_at)}")
+        say(f"  signature  {signature}{'' if receipt.verified_by is None else ', verified'}")
+        for at, step, detail in receipt.trail:
+            say(f"  {instant(at)}  {step}: {detail}")
+        outcome = receipt.verdict or receipt.state
+        detail = f" ({receipt.detail})" if receipt.detail else ""
+        say(f"  outcome    {outcome}: {receipt.reason or 'not judged yet'}{detail}")
+        for entry in traced.entries:
+            number = f" no. {entry.number}" if entry.number is not None else ""
+            say(
+                f"  changed    {entry.subject}{number}: {entry.before or 'new'} -> {entry.after}"
+                f" ({entry.reason}, by {entry.made_by})"
+            )
+
+
+@keys.callback()
+def keys_help() -> None:
+    """The letter's keys."""
+
+
+@keys.command("show")
+def keys_show(json: Json = False) -> None:
+    """Show the public keys that other servers know us by."""
+
+    async def work(house: House) -> list[dict[str, str]]:
+        context = house.context
+        return [
+            {"owner": owner, "id": key.key_id, "kind": str(key.kind), "public_pem": key.public_pem}
+            for owner, key in (
+                (context.uris.actor, context.letter_key),
+                (context.uris.instance_actor, context.instance_key),
+            )
+        ]
+
+    found = with_house(work)
+    if json:
+        print_json(found)
+        return
+    for key in found:
+        say(f"{key['id']} ({key['kind']})\n{key['public_pem']}")
+
+
+def doctor(json: Json = False) -> None:
+    """Check the installation from outside in, and name the fix for whatever is wrong."""
+
+    async def work(house: House) -> list[Finding]:
+        return await examine(house.context)
+
+    findings = with_house(work)
+    if json:
+        print_json([vars(finding) for finding in findings])
+    else:
+        for finding in findings:
+            say_styled(
+                f"{finding.grade:>8}", STYLES[finding.grade], f"{finding.check}: {finding.found}"
+            )
+            if finding.fix:
+                say(f"          {finding.fix}")
+    if any(finding.grade is Grade.BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+def _delivery_document(line: DeliveryLine) -> dict[str, object]:
+    return {
+        "activity_id": line.activity_uri,
+        "inbox": line.inbox,
+        "host": line.host,
+        "state": line.state,
+        "attempts": line.attempts,
+        "due_at": instant(line.due_at),
+        "last_outcome": line.last_outcome,
+    }

@@ -1,0 +1,87 @@
+"""The commands that run: serve, web, worker, migrate."""
+
+import asyncio
+import contextlib
+import signal
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from fedi_letter.app import House, asgi, ensure_published
+from fedi_letter.cli.house import migrate, opened, settings
+from fedi_letter.cli.output import refuse, say
+from fedi_letter.files import FilesRefused
+from fedi_letter.settings import Settings
+
+Host = Annotated[str, typer.Option(help="address to listen on")]
+Port = Annotated[int, typer.Option(help="port to listen on", min=0, max=65535)]
+
+STOPPING_SECONDS = 5
+
+
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Everything in one process: migrate, make keys, publish the letter if new, web and worker."""
+    found = settings()
+    migrate(found)
+    asyncio.run(_web(found, host, port, everything=True))
+
+
+def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """The pages and the inbox, without the worker; any number on PostgreSQL."""
+    asyncio.run(_web(settings(), host, port, everything=False))
+
+
+def worker() -> None:
+    """Judge receipts, deliver, look again; any number on PostgreSQL."""
+    asyncio.run(_worker(settings()))
+
+
+def migrate_command() -> None:
+    """Bring the database to this version's schema; safe to repeat."""
+    migrate(settings())
+    say("the database has this version's schema")
+
+
+async def _web(found: Settings, host: str, port: int, *, everything: bool) -> None:
+    async with opened(found) as house:
+        if everything:
+            await _publish_if_new(house, found)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                asgi(house, with_worker=everything),
+                host=host,
+                port=port,
+                loop="none",
+                http="httptools",
+                lifespan="on",
+                log_level=found.log_level,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=STOPPING_SECONDS,
+            )
+        )
+        say(f"the letter is at {house.context.uris.page} and as {house.context.uris.handle}")
+        await server.serve()
+        if not server.started:
+            refuse(f"cannot listen on {host}:{port}; is something else running there?")
+
+
+async def _worker(found: Settings) -> None:
+    async with opened(found) as house:
+        await _publish_if_new(house, found)
+        work = asyncio.create_task(house.worker.run())
+        loop = asyncio.get_running_loop()
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(stop, work.cancel)
+        say(f"working for {house.context.uris.handle}")
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+async def _publish_if_new(house: House, found: Settings) -> None:
+    try:
+        if await ensure_published(house, found):
+            say("published the letter: revision 1")
+    except FilesRefused as refused:
+        refuse(*refused.problems)

@@ -1,0 +1,254 @@
+"""Carries out what was decided, inside the transaction of whoever decided it.
+
+1. Every change of a state is compare-and-set and leaves a row in the ledger with its reason.
+2. What has to be sent is an outbox row and its deliveries, in this same transaction (law 9).
+3. The evidence of a signature is kept with it: the receipt, the key, the actor as fetched, the
+   revision, a salt of its own (law 10).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import assert_never
+
+from fedi_letter.letter.effects import (
+    AddFollower,
+    CarryOver,
+    DropFollower,
+    Effect,
+    Enrol,
+    FileReport,
+    Forget,
+    Keep,
+    Record,
+    Remember,
+    Revise,
+    Strike,
+    Tally,
+    Turn,
+    Untally,
+)
+from fedi_letter.letter.intents import Boosted, Posted, Quoted, Reacted
+from fedi_letter.letter.model import EndorsementState, Reason, Visibility
+from fedi_letter.services import following, standing
+from fedi_letter.services.scene import Overtaken, Scene
+from fedi_letter.store import (
+    actors,
+    endorsements,
+    followers,
+    ledger,
+    marks,
+    reactions,
+    reports,
+)
+from fedi_letter.store.database import Connection
+from fedi_letter.store.endorsements import NewEndorsement, PostText
+from fedi_letter.store.ledger import NewEntry, Subject
+
+MARKERS_KEPT = timedelta(days=30)
+FIRST_CHECK = timedelta(days=1)
+
+
+def apply(connection: Connection, scene: Scene, effects: Sequence[Effect]) -> None:
+    """Carry out the effects in order; raises Overtaken when a state is no longer as decided on."""
+    for effect in effects:
+        _apply(connection, scene, effect)
+
+
+def _apply(connection: Connection, scene: Scene, effect: Effect) -> None:
+    match effect:
+        case Record() | Revise() | Turn() | Keep():
+            _change_endorsement(connection, scene, effect)
+        case Enrol() | Strike() | CarryOver() | Forget():
+            standing.change(connection, scene, effect)
+        case Remember():
+            expires_at = scene.at + MARKERS_KEPT
+            marks.add_marker(connection, scene.actor_uri, effect.marker, expires_at)
+        case AddFollower():
+            following.add(connection, scene, effect.source)
+        case DropFollower():
+            followers.drop(connection, scene.letter_id, scene.actor_uri, effect.reason)
+        case Tally() | Untally():
+            _count(connection, scene, effect)
+        case FileReport():
+            _report(connection, scene, effect)
+        case _:
+            assert_never(effect)
+
+
+def _change_endorsement(
+    connection: Connection, scene: Scene, effect: Record | Revise | Turn | Keep
+) -> None:
+    match effect:
+        case Record():
+            _record(connection, scene, effect)
+        case Revise():
+            _revise(connection, scene, effect)
+        case Turn():
+            _turn(connection, scene, effect)
+        case Keep():
+            endorsements.keep(connection, effect.endorsement_ids)
+
+
+def _record(connection: Connection, scene: Scene, effect: Record) -> None:
+    receipt = scene.receipt
+    assert receipt is not None  # noqa: S101 - only what arrived is recorded
+    source = effect.source
+    identifier = endorsements.record(
+        connection,
+        NewEndorsement(
+            letter_id=scene.letter_id,
+            actor_uri=scene.actor_uri,
+            person_uri=scene.person_uri,
+            way=effect.way,
+            state=effect.state,
+            reasons=effect.reasons,
+            activity_uri=source.activity_uri,
+            post_uri=source.post_uri if isinstance(source, Posted) else None,
+            target_uri=source.target_uri,
+            post=_text_of(source, effect.phrase, effect.statement),
+            received_at=scene.received_at,
+            revision_id=standing.revision_id(connection, scene),
+            receipt_id=receipt.id,
+            key_sha256=receipt.verified_by,
+            actor_document_id=_evidence(connection, scene),
+            next_check_at=scene.at + FIRST_CHECK if _can_be_checked(source) else None,
+        ),
+    )
+    reason = effect.reasons[0] if effect.reasons else Reason.CLEAR_PHRASE
+    _enter(connection, scene, identifier, None, effect.state, reason)
+
+
+def _text_of(source: Posted | Boosted, phrase: str | None, statement: str) -> PostText:
+    if isinstance(source, Boosted):
+        return PostText(visibility=source.visibility, published_at=source.published)
+    return PostText(
+        visibility=source.visibility,
+        phrase=phrase,
+        language=source.language,
+        statement=statement,
+        text=source.text,
+        html=source.html,
+        text_sha256=hashlib.sha256(source.text.encode()).hexdigest(),
+        url=source.url,
+        published_at=source.published,
+        updated_at=source.updated,
+    )
+
+
+def _can_be_checked(source: Posted | Boosted) -> bool:
+    """Whether its origin can be asked later if it is still there; fragments name no document."""
+    uri = source.post_uri if isinstance(source, Posted) else source.activity_uri
+    public = source.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
+    return public and uri is not None and uri.startswith("http") and "#" not in uri
+
+
+def _evidence(connection: Connection, scene: Scene) -> int | None:
+    actor = actors.actor(connection, scene.actor_uri)
+    if actor is None or not actor.document:
+        return None
+    return actors.keep_document(connection, scene.actor_uri, actor.document, scene.at)
+
+
+def _revise(connection: Connection, scene: Scene, effect: Revise) -> None:
+    assert scene.receipt is not None  # noqa: S101 - an edit arrived or was fetched
+    stored = endorsements.endorsement(connection, effect.endorsement_id)
+    if stored is None:
+        raise Overtaken(f"endorsement {effect.endorsement_id} is not on record")
+    revised = endorsements.revise(
+        connection,
+        effect.endorsement_id,
+        before=stored.state,
+        after=effect.state,
+        reasons=effect.reasons,
+        post=_text_of(effect.source, effect.phrase, effect.statement),
+        receipt_id=scene.receipt.id,
+        key_sha256=scene.receipt.verified_by,
+    )
+    _demand(revised, effect.endorsement_id)
+    reason = effect.reasons[0] if effect.reasons else Reason.EDITED
+    _enter(connection, scene, effect.endorsement_id, stored.state, effect.state, reason)
+
+
+def _turn(connection: Connection, scene: Scene, effect: Turn) -> None:
+    by_admin = scene.made_by if scene.made_by.startswith("admin") else None
+    turned = endorsements.turn(
+        connection,
+        effect.endorsement_id,
+        effect.before,
+        effect.after,
+        reviewed_by=by_admin,
+        now=scene.at,
+    )
+    _demand(turned, effect.endorsement_id)
+    if effect.after is EndorsementState.WITHDRAWN:
+        # Whoever takes a post back takes its words back: only the salted record stays.
+        endorsements.erase_text(connection, [effect.endorsement_id])
+    _enter(connection, scene, effect.endorsement_id, effect.before, effect.after, effect.reason)
+
+
+def _demand(changed: bool, endorsement_id: int) -> None:
+    if not changed:
+        raise Overtaken(f"endorsement {endorsement_id} was changed by somebody else")
+
+
+def _enter(
+    connection: Connection,
+    scene: Scene,
+    endorsement_id: int,
+    before: EndorsementState | None,
+    after: EndorsementState,
+    reason: Reason,
+) -> None:
+    ledger.write(
+        connection,
+        NewEntry(
+            letter_id=scene.letter_id,
+            at=scene.at,
+            person_uri=scene.person_uri,
+            subject=Subject.ENDORSEMENT,
+            before=before,
+            after=after,
+            reason=reason,
+            made_by=scene.made_by,
+            endorsement_id=endorsement_id,
+            receipt_id=scene.receipt.id if scene.receipt else None,
+            action_id=scene.action_id,
+        ),
+    )
+
+
+def _count(connection: Connection, scene: Scene, effect: Tally | Untally) -> None:
+    if isinstance(effect, Untally):
+        reactions.untally(
+            connection,
+            scene.actor_uri,
+            activity_uri=effect.activity_uri,
+            kind=effect.kind,
+            object_uri=effect.target_uri,
+        )
+        return
+    source: Reacted | Boosted | Quoted = effect.source
+    reactions.tally(
+        connection,
+        letter_id=scene.letter_id,
+        actor_uri=scene.actor_uri,
+        kind=effect.kind,
+        object_uri=source.target_uri,
+        activity_uri=source.activity_uri,
+        content=source.content if isinstance(source, Reacted) else None,
+        now=scene.at,
+    )
+
+
+def _report(connection: Connection, scene: Scene, effect: FileReport) -> None:
+    assert scene.receipt is not None  # noqa: S101 - a report arrived
+    reports.file(
+        connection,
+        letter_id=scene.letter_id,
+        actor_uri=scene.actor_uri,
+        comment=effect.source.comment,
+        objects=effect.source.objects,
+        receipt_id=scene.receipt.id,
+        now=scene.at,
+    )

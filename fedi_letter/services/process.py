@@ -1,0 +1,248 @@
+"""Trip (a), last part: judged receipts become decisions, and decisions rows, a batch at a time.
+
+One transaction settles many receipts: what follows from a receipt is written together with the
+fact that it is done, so it happens once, or after a crash, again from the start. Should a batch
+fail, its receipts are taken one by one, so that one odd receipt holds up nobody else.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from fedi_letter.letter.decide import decide
+from fedi_letter.letter.effects import CarryOver, Decision, Verdict
+from fedi_letter.letter.intents import Intent, PostDeleted, Posted, Undid
+from fedi_letter.letter.model import Reason, Standing, Visibility
+from fedi_letter.services.apply import apply
+from fedi_letter.services.context import Context
+from fedi_letter.services.judge import Judge, Judged, Judgement, Postponed, Settled
+from fedi_letter.services.scene import Scene
+from fedi_letter.store import actors, letters, marks, origins, receipts, signatories
+from fedi_letter.store.database import Connection
+from fedi_letter.store.letters import Letter
+from fedi_letter.store.receipts import Receipt, ReceiptState
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+LEASE = timedelta(minutes=5)
+"""Longer than the slowest judgement, so that no other worker takes a receipt meanwhile."""
+AFTER_FAILURE = timedelta(minutes=5)
+
+
+class Processor:
+    """Works off the receipts that are due."""
+
+    def __init__(self, context: Context, judge: Judge) -> None:
+        self._context = context
+        self._judge = judge
+
+    async def run_once(self) -> int:
+        """Judge and settle one batch; answers how many receipts it took."""
+        context = self._context
+        batch = await context.database.write(receipts.claim, context.clock(), BATCH, LEASE)
+        await self._process(batch)
+        return len(batch)
+
+    async def run_one(self, receipt_id: int) -> None:
+        """Judge and settle one receipt that was stored with a lease of the caller's."""
+        receipt = await self._context.database.read(receipts.receipt, receipt_id)
+        if receipt is not None:
+            await self._process([receipt])
+
+    async def _process(self, batch: Sequence[Receipt]) -> None:
+        if not batch:
+            return
+        context = self._context
+        judgements = await asyncio.gather(*(self._judge.judge(receipt) for receipt in batch))
+        try:
+            decided = await context.database.write(_settle_batch, context, judgements)
+        except Exception:
+            # Whatever it is, it must not take the whole batch down with it, again and again.
+            log.exception("event=batch-failed receipts=%d", len(batch))
+            decided = await self._one_by_one(judgements)
+        for judgement, verdict, reason in decided:
+            _report(judgement, verdict, reason)
+        context.deliveries_bell.ring()
+
+    async def _one_by_one(self, judgements: Sequence[Judgement]) -> "list[Outcome]":
+        decided: list[Outcome] = []
+        for judgement in judgements:
+            try:
+                decided += await self._context.database.write(
+                    _settle_batch, self._context, [judgement]
+                )
+            except Exception:
+                log.exception("event=receipt-failed receipt=%d", judgement.receipt.id)
+                now = self._context.clock()
+                await self._context.database.write(
+                    receipts.postpone,
+                    judgement.receipt.id,
+                    now + AFTER_FAILURE,
+                    (now, "failed", "an error of ours; it will be tried again"),
+                )
+        return decided
+
+
+Outcome = tuple[Judgement, Verdict | None, str]
+
+
+def _settle_batch(
+    connection: Connection, context: Context, judgements: Sequence[Judgement]
+) -> list[Outcome]:
+    desk = _Desk(connection, context)
+    ordered = sorted(judgements, key=lambda judgement: judgement.receipt.id)
+    judged = [judgement for judgement in ordered if isinstance(judgement, Judged)]
+    desk.invite(judged)
+    for host in {one.receipt.key_host for one in judged if one.receipt.key_host}:
+        origins.revive(connection, host)  # whoever speaks to us can be spoken to again
+    return [desk.settle(judgement) for judgement in ordered]
+
+
+class _Desk:
+    """Settles judgements in order of arrival inside one transaction."""
+
+    def __init__(self, connection: Connection, context: Context) -> None:
+        self._connection = connection
+        self._context = context
+        self._now = context.clock()
+        self._persons: dict[str, str] = {}
+        self._standings: dict[str, Standing] = {}
+        letter = letters.letter(connection, context.letter_id)
+        assert letter is not None  # noqa: S101 - remembered before anything else runs
+        self._letter: Letter = letter
+
+    def invite(self, judged: Sequence[Judged]) -> None:
+        """Load everything on record about everybody in the batch, in a few questions."""
+        for one in judged:
+            for profile in one.profiles:
+                actors.put_actor(self._connection, profile, self._now)
+        uris = {one.actor_uri for one in judged}
+        self._persons = actors.person_of(self._connection, uris)
+        self._standings = signatories.standings(
+            self._connection, self._context.letter_id, set(self._persons.values())
+        )
+
+    def settle(self, judgement: Judgement) -> Outcome:
+        match judgement:
+            case Postponed():
+                receipts.postpone(
+                    self._connection,
+                    judgement.receipt.id,
+                    judgement.due_at,
+                    (self._now, "postponed", f"{judgement.reason}: {judgement.detail or ''}"),
+                )
+                return judgement, None, judgement.reason
+            case Settled():
+                self._close(
+                    judgement.receipt, judgement.verdict, judgement.reason, judgement.detail
+                )
+                return judgement, judgement.verdict, judgement.reason
+            case Judged():
+                decision = self._decide(judgement)
+                steps = [*judgement.steps, f"decided: {decision.verdict} ({decision.reason})"]
+                self._close(judgement.receipt, decision.verdict, str(decision.reason), None, steps)
+                return judgement, decision.verdict, str(decision.reason)
+
+    def _decide(self, judged: Judged) -> Decision:
+        receipt, now = judged.receipt, self._now
+        if judged.digest is not None and not marks.remember_seen(
+            self._connection, judged.digest, receipt.id, now
+        ):
+            return Decision(Verdict.NOTED, Reason.DUPLICATE)
+        if self._letter.retracted_at is not None and _may_be_a_cascade(judged.intent):
+            return Decision(Verdict.NOTED, Reason.LETTER_DELETED)
+        person = self._persons[judged.actor_uri]
+        decision = decide(
+            self._standing(person),
+            judged.intent,
+            self._context.policy,
+            self._context.phrasebook,
+            receipt.received_at,
+        )
+        if decision.effects:
+            scene = Scene(
+                context=self._context,
+                letter_id=self._context.letter_id,
+                actor_uri=judged.actor_uri,
+                person_uri=person,
+                made_by="sender",
+                at=now,
+                received_at=receipt.received_at,
+                receipt=receipt,
+            )
+            apply(self._connection, scene, decision.effects)
+            self._outdate(person, decision)
+        return decision
+
+    def _outdate(self, person: str, decision: Decision) -> None:
+        """Forget what was loaded and is no longer so."""
+        self._standings.pop(person, None)
+        if any(isinstance(effect, CarryOver) for effect in decision.effects):
+            self._standings.clear()
+            self._persons |= actors.person_of(self._connection, set(self._persons))
+
+    def _standing(self, person: str) -> Standing:
+        if person not in self._standings:
+            self._standings |= signatories.standings(
+                self._connection, self._context.letter_id, {person}
+            )
+        return self._standings[person]
+
+    def _close(
+        self,
+        receipt: Receipt,
+        verdict: Verdict,
+        reason: str,
+        detail: str | None,
+        steps: Sequence[str] = (),
+    ) -> None:
+        refused = verdict is Verdict.REFUSED
+        receipts.settle(
+            self._connection,
+            receipt.id,
+            state=ReceiptState.REFUSED if refused else ReceiptState.DONE,
+            verdict=verdict,
+            reason=reason,
+            detail=detail,
+            now=self._now,
+            steps=[(self._now, "judged", step) for step in steps],
+        )
+
+
+def _may_be_a_cascade(intent: Intent) -> bool:
+    """Some servers delete every reply to a deleted post and tell us so (interop B12).
+
+    After the authors took the letter down, only a person's own word withdraws a name: the frozen
+    roll must not melt away because of our own Delete.
+    """
+    match intent:
+        case PostDeleted():
+            return True
+        case Undid():
+            return not (intent.follow or intent.block)
+        case Posted():
+            return intent.edited
+        case _:
+            return False
+
+
+def _report(judgement: Judgement, verdict: Verdict | None, reason: str) -> None:
+    receipt = judgement.receipt
+    log.info(
+        "event=receipt id=%d type=%s activity=%s verdict=%s reason=%s",
+        receipt.id,
+        receipt.activity_type,
+        receipt.activity_uri if _is_public(judgement) else "-",
+        verdict or "postponed",
+        reason,
+    )
+
+
+def _is_public(judgement: Judgement) -> bool:
+    """Whether its id may be written down in a log; what is not known to be public may not."""
+    if not isinstance(judgement, Judged):
+        return False
+    seen_by = getattr(judgement.intent, "visibility", None)
+    return isinstance(seen_by, Visibility) and seen_by.is_public

@@ -1,0 +1,238 @@
+"""Trip (a), first half: a POST to an inbox becomes a receipt, or is refused at the door.
+
+1. Nothing is answered 202 before its bytes are on disk.
+2. What needs no network is settled here: shape, age, digest, coverage, and the signature when the
+   key is on record. What is false is refused at once with 401 and a reason.
+3. An unknown key is asked for after the receipt is stored, for two seconds at most and by a
+   bounded number of requests at once: a forger learns it now, and a peer that knocks with
+   RFC 9421 first gets the 401 that makes it knock again. If its server is slow, the answer is 202
+   and the processor goes on asking for a day.
+4. Bodies are not read before we know who sent them, but for the outline (type, actor, object)
+   that tells an unreadable body and a stranger's farewell; it decides nothing else.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from fedi_letter.activitypub.reading import Envelope, Malformed, envelope
+from fedi_letter.activitypub.uris import OddUri, host_of
+from fedi_letter.httpsig.keys import PublicKey
+from fedi_letter.httpsig.message import Message
+from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
+from fedi_letter.httpsig.verify import Claim, claim, verify
+from fedi_letter.letter.effects import Verdict
+from fedi_letter.remote.client import FetchFailed
+from fedi_letter.services.blocklist import Blocklist
+from fedi_letter.services.context import Context
+from fedi_letter.services.keyring import Keyring
+from fedi_letter.services.spool import Spool, SpoolFull
+from fedi_letter.store import actors, receipts
+from fedi_letter.store.database import DatabaseUnavailable
+from fedi_letter.store.receipts import NewReceipt, ReceiptState
+
+ASKING_DEADLINE = 2.0
+ASKING_AT_ONCE = 100
+LEASE = timedelta(seconds=30)
+REFUSED_BODY_BYTES = 4_096
+RETRY_AFTER_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the peer is told: an HTTP status and, for a refusal, why."""
+
+    status: int
+    reason: str | None = None
+    detail: str | None = None
+    retry_after: int | None = None
+
+
+ACCEPTED = Answer(202)
+OVERLOADED = Answer(503, "overloaded", "the inbox cannot keep up; try again", RETRY_AFTER_SECONDS)
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    message: Message
+    outline: Envelope
+    received_at: datetime
+    claim: Claim | None = None
+
+
+class Intake:
+    """The inbox behind its HTTP endpoint."""
+
+    def __init__(
+        self, context: Context, *, keyring: Keyring, blocklist: Blocklist, spool: Spool
+    ) -> None:
+        self._context = context
+        self._keyring = keyring
+        self._blocklist = blocklist
+        self._spool = spool
+        self._asking = 0
+
+    async def accept(self, message: Message) -> Answer:
+        """Store or refuse one signed POST; never raises for anything a peer can send."""
+        try:
+            return await self._judge(message)
+        except (SpoolFull, DatabaseUnavailable):
+            return OVERLOADED
+
+    async def _judge(self, message: Message) -> Answer:
+        now = self._context.clock()
+        try:
+            outline = envelope(message.body)
+        except Malformed as malformed:
+            return Answer(400, str(malformed.reason), malformed.detail)
+        arrival = _Arrival(message, outline, now)
+        try:
+            claimed = claim(message, origin=self._context.uris.origin, received_at=now)
+        except SignatureRefused as refused:
+            return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
+        arrival = _Arrival(message, outline, now, claimed)
+        if await self._blocklist.refuses(claimed.key_id, outline.actor_uri):
+            return await self._refuse(arrival, 403, "blocked", "this sender is not heard here")
+        if await self._is_farewell_of_a_stranger(outline):
+            await self._spool.put(_settled(arrival, Verdict.NOTED, "unknown-account"))
+            return ACCEPTED
+        known = await self._keyring.known(claimed.key_id)
+        if known is None:
+            return await self._accept_unknown(arrival, claimed)
+        return await self._accept_known(arrival, claimed, known)
+
+    async def _is_farewell_of_a_stranger(self, outline: Envelope) -> bool:
+        """Whether a server tells everybody that an account we never met is gone or changed.
+
+        Big servers send these by the ten thousand; fetching each key would be a storm of our own.
+        """
+        if outline.actor_uri is None or not _is_farewell(outline):
+            return False
+        return await self._context.database.read(actors.actor, outline.actor_uri) is None
+
+    async def _accept_known(self, arrival: _Arrival, claimed: Claim, key: PublicKey) -> Answer:
+        try:
+            self._verify(claimed, arrival, key)
+        except SignatureRefused as refused:
+            return await self._accept_rotated(arrival, claimed, key, refused)
+        await self._spool.put(_pending(arrival, verified_by=key))
+        self._context.receipts_bell.ring()
+        return ACCEPTED
+
+    async def _accept_rotated(
+        self, arrival: _Arrival, claimed: Claim, key: PublicKey, refused: SignatureRefused
+    ) -> Answer:
+        try:
+            async with asyncio.timeout(ASKING_DEADLINE):
+                newer = await self._keyring.relearn(key)
+            self._verify(claimed, arrival, newer)
+        except SignatureRefused:
+            return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
+        except (FetchFailed, TimeoutError):
+            await self._spool.put(_pending(arrival))
+        else:
+            await self._spool.put(_pending(arrival, verified_by=newer))
+        self._context.receipts_bell.ring()
+        return ACCEPTED
+
+    async def _accept_unknown(self, arrival: _Arrival, claimed: Claim) -> Answer:
+        asks = self._asking < ASKING_AT_ONCE
+        lease = arrival.received_at + LEASE if asks else None
+        identifier = await self._spool.put(_pending(arrival, lease_until=lease))
+        if not asks:
+            self._context.receipts_bell.ring()
+            return ACCEPTED
+        self._asking += 1
+        try:
+            return await self._ask(arrival, claimed, identifier)
+        finally:
+            self._asking -= 1
+            self._context.receipts_bell.ring()
+
+    async def _ask(self, arrival: _Arrival, claimed: Claim, identifier: int) -> Answer:
+        write, now = self._context.database.write, arrival.received_at
+        try:
+            async with asyncio.timeout(ASKING_DEADLINE):
+                key = await self._keyring.learn(claimed.key_id)
+            self._verify(claimed, arrival, key)
+        except SignatureRefused as refused:
+            if _is_farewell(arrival.outline) and refused.reason is Refusal.KEY_GONE:
+                await write(receipts.release, identifier)
+                return ACCEPTED  # the account is gone with its key: the processor looks closer
+            await write(
+                receipts.settle,
+                identifier,
+                state=ReceiptState.REFUSED,
+                verdict=Verdict.REFUSED,
+                reason=str(refused.reason),
+                detail=refused.detail,
+                now=now,
+            )
+            return Answer(401, str(refused.reason), refused.detail)
+        except (FetchFailed, TimeoutError):
+            await write(receipts.release, identifier)
+        else:
+            await write(receipts.verified, identifier, key.sha256)
+        return ACCEPTED
+
+    def _verify(self, claimed: Claim, arrival: _Arrival, key: PublicKey) -> None:
+        verify(claimed, arrival.message, key, origin=self._context.uris.origin)
+
+    async def _refuse(self, arrival: _Arrival, status: int, reason: str, detail: str) -> Answer:
+        await self._spool.put(_settled(arrival, Verdict.REFUSED, reason, detail))
+        return Answer(status, reason, detail)
+
+
+def _is_farewell(outline: Envelope) -> bool:
+    return outline.type in ("Delete", "Update") and outline.actor_uri == outline.object_uri
+
+
+def _pending(
+    arrival: _Arrival,
+    *,
+    verified_by: PublicKey | None = None,
+    lease_until: datetime | None = None,
+) -> NewReceipt:
+    return replace(
+        _row(arrival),
+        verified_by=verified_by.sha256 if verified_by else None,
+        lease_until=lease_until,
+    )
+
+
+def _settled(
+    arrival: _Arrival, verdict: Verdict, reason: str, detail: str | None = None
+) -> NewReceipt:
+    return replace(
+        _row(arrival),
+        state=ReceiptState.REFUSED if verdict is Verdict.REFUSED else ReceiptState.DONE,
+        verdict=verdict,
+        reason=reason,
+        detail=detail,
+        body=arrival.message.body[:REFUSED_BODY_BYTES],
+    )
+
+
+def _row(arrival: _Arrival) -> NewReceipt:
+    message, outline, claimed = arrival.message, arrival.outline, arrival.claim
+    return NewReceipt(
+        received_at=arrival.received_at,
+        target=message.target,
+        headers=json.dumps([list(pair) for pair in message.headers]),
+        body=message.body,
+        scheme=str(claimed.scheme) if claimed else None,
+        key_id=claimed.key_id if claimed else None,
+        key_host=_host(claimed.key_id) if claimed else None,
+        activity_type=outline.type,
+        activity_uri=outline.activity_uri,
+        actor_uri=outline.actor_uri,
+        object_uri=outline.object_uri,
+    )
+
+
+def _host(uri: str) -> str | None:
+    try:
+        return host_of(uri)
+    except OddUri:
+        return None

@@ -1,0 +1,26 @@
+"""Who acts on whose behalf, when, and on which evidence: what every effect is carried out with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fedi_letter.services.context import Context
+from fedi_letter.store.receipts import Receipt
+
+
+class Overtaken(Exception):
+    """Somebody else changed the state meanwhile; the transaction must start again."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One decision's surroundings; `made_by` is sender, sweep or admin:NAME."""
+
+    context: Context
+    letter_id: int
+    actor_uri: str
+    person_uri: str
+    made_by: str
+    at: datetime
+    received_at: datetime
+    receipt: Receipt | None = None
+    action_id: int | None = None

@@ -1,0 +1,98 @@
+"""Writes down what became of deliveries, many at a time, while the wave goes on."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from types import TracebackType
+
+from fedi_letter.activitypub import delivery as policy
+from fedi_letter.services.context import Context
+from fedi_letter.store import deliveries, followers, origins
+from fedi_letter.store.database import Connection
+from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
+from fedi_letter.store.origins import Origin
+
+AT_ONCE = 100
+AT_LEAST_EVERY_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Settled:
+    """One attempt's end: the row to write, and what we now know of the host."""
+
+    row: Settlement
+    delivery: Delivery
+    drop_recipient: bool = False
+    origin: Origin | None = None
+
+
+class Settling:
+    """Collects settlements and writes them every 0.2 s, or every hundred, and at the end."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._waiting: list[Settled] = []
+        self._enough = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    def add(self, settled: Settled) -> None:
+        """Have this written soon."""
+        self._waiting.append(settled)
+        if len(self._waiting) >= AT_ONCE:
+            self._enough.set()
+
+    async def __aenter__(self) -> "Settling":
+        self._writer = asyncio.create_task(self._write_now_and_then())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._writer is not None:
+            self._writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._writer
+        await self._flush()
+
+    async def _write_now_and_then(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), AT_LEAST_EVERY_SECONDS)
+            self._enough.clear()
+            # Shielded: what is being written when the wave ends must not be lost half-way.
+            await asyncio.shield(self._flush())
+
+    async def _flush(self) -> None:
+        batch, self._waiting = self._waiting, []
+        if batch:
+            await self._context.database.write(_write, self._context, batch)
+
+
+def _write(connection: Connection, context: Context, batch: list[Settled]) -> None:
+    now = context.clock()
+    deliveries.settle_batch(connection, [one.row for one in batch], now)
+    known = {one.origin.host: one.origin for one in batch if one.origin is not None}
+    origins.put_origins(connection, list(known.values()))
+    took = {one.delivery.inbox for one in batch if one.row.state is DeliveryState.DELIVERED}
+    if took:
+        followers.note_delivered(connection, took)
+    for one in batch:
+        if one.row.state is DeliveryState.GIVEN_UP:
+            _drop_if_hopeless(connection, context, one)
+    for origin in known.values():
+        if origin.dead_since is not None:
+            deliveries.abandon(connection, now, "host-dead", host=origin.host)
+
+
+def _drop_if_hopeless(connection: Connection, context: Context, one: Settled) -> None:
+    """A recipient that is gone, or refused us on three days, is told nothing more (interop B8)."""
+    status, inbox, now = one.row.status, one.delivery.inbox, context.clock()
+    days = 0
+    if status in (403, 404):
+        days = followers.note_failing_day(connection, inbox, now)
+    if one.drop_recipient or policy.drops_recipient(status, days):
+        followers.drop_by_inbox(connection, inbox, one.row.outcome)
+        deliveries.abandon(connection, now, one.row.outcome, inbox=inbox)
