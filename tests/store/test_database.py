@@ -1,0 +1,181 @@
+"""The door to the database: reads cannot write, writes are whole or nothing, trouble has a name."""
+
+import asyncio
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from fedi_letter.store import engines
+from fedi_letter.store.database import Database, upgrade
+from fedi_letter.store.errors import (
+    DatabaseUnavailable,
+    Trouble,
+    UnsupportedDatabase,
+    WroteWhileReading,
+)
+from tests.store.given import NOW
+
+ADD = text("INSERT INTO admins (name, credential, created_at) VALUES (:name, 'hash', :now)")
+
+
+def _add(connection: Connection, name: str) -> str:
+    connection.execute(ADD, {"name": name, "now": NOW.replace(tzinfo=None)})
+    return threading.current_thread().name
+
+
+def _add_and_fail(connection: Connection, name: str) -> None:
+    _add(connection, name)
+    raise LookupError("changed my mind")
+
+
+def _names(connection: Connection) -> list[str]:
+    return list(connection.execute(text("SELECT name FROM admins ORDER BY name")).scalars())
+
+
+async def test_what_was_written_is_read(database: Database) -> None:
+    await database.write(_add, "ada")
+    assert await database.read(_names) == ["ada"]
+
+
+async def test_a_read_cannot_write(database: Database) -> None:
+    with pytest.raises(WroteWhileReading):
+        await database.read(_add, "ada")
+    assert await database.read(_names) == []
+
+
+async def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(LookupError):
+        await database.write(_add_and_fail, "ada")
+    assert await database.read(_names) == []
+
+
+async def test_our_own_mistakes_are_not_called_trouble_of_the_database(database: Database) -> None:
+    await database.write(_add, "ada")
+    with pytest.raises(IntegrityError):
+        await database.write(_add, "ada")
+
+
+async def test_ten_writers_at_once_all_get_through(database: Database) -> None:
+    names = [f"admin-{number}" for number in range(10)]
+    threads = await asyncio.gather(*(database.write(_add, name) for name in names))
+    assert await database.read(_names) == names
+    if database.is_sqlite:
+        assert len(set(threads)) == 1, "SQLite has one writer"
+
+
+def test_two_processes_may_write_the_same_file(database_url: str) -> None:
+    names = [f"admin-{number:02}" for number in range(20)]
+    with (
+        Database(database_url) as one,
+        Database(database_url) as other,
+        ThreadPoolExecutor(10) as threads,
+    ):
+        writers = [one, other] * 10
+        list(threads.map(lambda writer, name: writer.write_now(_add, name), writers, names))
+        assert one.read_now(_names) == names
+
+
+def test_a_read_sees_one_moment(database_url: str) -> None:
+    with Database(database_url) as database:
+
+        def ask_twice(connection: Connection) -> tuple[list[str], list[str]]:
+            before = _names(connection)
+            database.write_now(_add, "ada")
+            return before, _names(connection)
+
+        assert database.read_now(ask_twice) == ([], [])
+        assert database.read_now(_names) == ["ada"]
+
+
+def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    nowhere = f"sqlite:///{tmp_path / 'no' / 'folder' / 'letter.db'}"
+    with Database(nowhere) as database, pytest.raises(DatabaseUnavailable):
+        database.read_now(_names)
+    silent = "postgresql://nobody@127.0.0.1:1/none"
+    with Database(silent) as database, pytest.raises(DatabaseUnavailable) as refused:
+        database.read_now(_names)
+    assert refused.value.reason is Trouble.LOST
+
+
+def test_a_file_that_is_no_database_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "letter.db"
+    path.write_bytes(b"this was never a database" * 200)
+    url = f"sqlite:///{path}"
+    with Database(url) as database, pytest.raises(DatabaseUnavailable) as refused:
+        database.read_now(_names)
+    assert refused.value.reason is Trouble.DAMAGED
+    with pytest.raises(DatabaseUnavailable):
+        upgrade(f"sqlite:///{path}")
+
+
+def test_a_full_disk_is_named(sqlite_url: str) -> None:
+    def fill(connection: Connection) -> None:
+        connection.execute(text("PRAGMA max_page_count=1"))
+        for number in range(10_000):
+            _add(connection, f"admin-{number}")
+
+    with Database(sqlite_url) as database:
+        with pytest.raises(DatabaseUnavailable) as refused:
+            database.write_now(fill)
+        assert refused.value.reason is Trouble.FULL
+        assert database.read_now(_names) == []
+
+
+def test_a_lock_that_is_not_given_back_is_named(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "PATIENCE_SECONDS", 0.05)
+    holder = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        with Database(sqlite_url) as database:
+            with pytest.raises(DatabaseUnavailable) as refused:
+                database.write_now(_add, "ada")
+            assert refused.value.reason is Trouble.LOCKED
+            assert database.read_now(_names) == [], "readers do not wait for writers"
+    finally:
+        holder.close()
+
+
+def test_a_deadlock_is_tried_again(postgres_url: str) -> None:
+    meeting = threading.Barrier(2)
+    tries: list[str] = []
+
+    def cross(connection: Connection, first: str, second: str) -> None:
+        touch = text("UPDATE admins SET credential = 'seen' WHERE name = :name")
+        tries.append(first)
+        connection.execute(touch, {"name": first})
+        if len(tries) <= 2:
+            meeting.wait(timeout=30)
+        connection.execute(touch, {"name": second})
+
+    with Database(postgres_url) as database, ThreadPoolExecutor(2) as threads:
+        database.write_now(_add, "ada")
+        database.write_now(_add, "bob")
+        one = threads.submit(database.write_now, cross, "ada", "bob")
+        other = threads.submit(database.write_now, cross, "bob", "ada")
+        one.result(timeout=60)
+        other.result(timeout=60)
+    assert len(tries) == 3
+
+
+@pytest.mark.parametrize("url", ["mysql://host/letter", "sqlite://", "sqlite:///:memory:", "no"])
+def test_other_databases_are_refused_with_a_way_out(url: str) -> None:
+    with pytest.raises(UnsupportedDatabase):
+        Database(url)
+
+
+@pytest.mark.parametrize("name", ["postgres://h/d", "postgresql://h/d", "postgresql+psycopg://h/d"])
+def test_every_spelling_of_postgresql_means_our_driver(name: str) -> None:
+    assert engines.parse(name).drivername == "postgresql+psycopg"
+
+
+def test_nothing_is_opened_before_the_first_question(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'letter.db'}")
+    asyncio.run(database.close())
+    assert list(tmp_path.iterdir()) == []
