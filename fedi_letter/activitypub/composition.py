@@ -74,9 +74,13 @@ def note_html(uris: Uris, translation: Translation, version: int) -> str:
     begins = _plain_line(translation.text).casefold()
     titled = not begins.startswith(_plain_line(translation.title).casefold())
     heading = f"<p><strong>{escaped(translation.title)}</strong></p>" if titled else ""
-    last = escaped(closing(translation, version))
+    return heading + translation.html + closing_html(uris, translation, version)
+
+
+def closing_html(uris: Uris, translation: Translation, version: int) -> str:
+    """Answer the closing sentence as a paragraph, with a link to the page."""
     page = f'<a href="{html_entities.escape(uris.page)}">{escaped(uris.host)}</a>'
-    return f"{heading}{translation.html}<p>{last} {page}</p>"
+    return f"<p>{escaped(closing(translation, version))} {page}</p>"
 
 
 def preview(uris: Uris, translation: Translation, version: int, published: str) -> dict[str, Any]:

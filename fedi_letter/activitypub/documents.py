@@ -5,10 +5,11 @@ Must not know what is stored or who receives what. Laws:
 1. `to` and `cc` are arrays, the same on activity and object; `actor` and `attributedTo` are plain
    strings (interop B1).
 2. Whatever travels stays under 48,000 bytes: Takahe refuses 50 KiB and Misskey 64 KiB (A9).
-3. An embedded object carries no `@context` of its own.
+3. An embedded object of ours carries no `@context` of its own; a Follow goes back as it came.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -22,6 +23,8 @@ from fedi_letter.markup.shorten import cut
 
 LARGEST_ACTIVITY_BYTES: Final = 48_000
 _LONGEST_ID: Final = "0" * 26
+_MOST_MAPPED: Final = 10
+"""Languages with title and summary of their own; more would leave no room for the letter."""
 
 Document = dict[str, Any]
 
@@ -60,10 +63,11 @@ def letter_object(
         document["preview"] = composition.preview(
             uris, translations[0], version, timestamp(published)
         )
-    return _fitted(
-        uris,
-        _tagged(uris, document, hashtags) | _reception(uris, uris.letter, counts, attachments),
-    )
+    tail = composition.hashtag_html(uris, hashtags)
+    if kind == "Note":
+        tail = composition.closing_html(uris, translations[0], version) + tail
+    tagged = _tagged(uris, document, hashtags) | _reception(uris, uris.letter, counts, attachments)
+    return _fitted(uris, tagged, tail)
 
 
 def update_note(
@@ -81,7 +85,8 @@ def update_note(
     uri = uris.update(id)
     document = _published(uris, "Note", uri, published=published, updated=updated)
     document |= {"url": uri, "content": html, "contentMap": {language: html}}
-    return _fitted(uris, _tagged(uris, document, hashtags) | _reception(uris, uri, counts, ()))
+    tagged = _tagged(uris, document, hashtags) | _reception(uris, uri, counts, ())
+    return _fitted(uris, tagged, composition.hashtag_html(uris, hashtags))
 
 
 def create(uris: Uris, id: str, document: Mapping[str, Any]) -> Document:
@@ -220,11 +225,12 @@ def _article(uris: Uris, translations: Sequence[Translation], version: int) -> D
     """Answer the wording of a long letter."""
     del uris
     primary = translations[0]
+    mapped = translations[:_MOST_MAPPED]
     return {
         "name": composition.name(primary),
-        "nameMap": {one.language: composition.name(one) for one in translations},
+        "nameMap": {one.language: composition.name(one) for one in mapped},
         "summary": composition.summary(primary, version),
-        "summaryMap": {one.language: composition.summary(one, version) for one in translations},
+        "summaryMap": {one.language: composition.summary(one, version) for one in mapped},
         "content": primary.html,
         "contentMap": {one.language: one.html for one in translations},
     }
@@ -263,17 +269,25 @@ def _reception(
     }
 
 
-def _fitted(uris: Uris, document: Document) -> Document:
-    """Answer the document such that its Create travels: first one language less, then cut."""
-    if _travelling_size(uris, document) <= LARGEST_ACTIVITY_BYTES:
-        return document
-    slim = {key: value for key, value in document.items() if key != "contentMap"}
+def _fitted(uris: Uris, document: Document, tail: str) -> Document:
+    """Answer the document such that its Create travels: first fewer languages, then a shorter body.
+
+    `tail` is the end of the content that must survive the cut: how to sign, and the hashtags.
+    """
     body: str = document["content"]
-    room = len(body.encode("utf-8"))
-    # JSON escapes make the text longer than it looks, so the room shrinks by what is too much.
+    first = next(iter(document["contentMap"]))
+    for spoken in (document["contentMap"], {first: body}):
+        candidate = document | {"contentMap": spoken}
+        if _travelling_size(uris, candidate) <= LARGEST_ACTIVITY_BYTES:
+            return candidate
+    slim = {key: value for key, value in document.items() if key != "contentMap"}
+    whole = kept = body.removesuffix(tail)
     while (excess := _travelling_size(uris, slim) - LARGEST_ACTIVITY_BYTES) > 0:
-        room -= excess
-        slim["content"] = cut(body, room, uris.page)
+        # JSON escapes make text longer than it looks; less is taken away where they do.
+        size = len(kept.encode("utf-8"))
+        share = size / max(len(encode({"": kept})), 1)
+        kept = cut(whole, size - math.ceil(excess * share), uris.page)
+        slim["content"] = kept + tail
     return slim
 
 

@@ -23,8 +23,11 @@ def without_mention(text: str, uris: Uris) -> str:
 
 @lru_cache(maxsize=16)
 def _mention_of(uris: Uris) -> re.Pattern[str]:
-    """Match our name, but neither a longer one nor the same one at another host."""
+    """Match our name, but neither a longer one nor the same one at another host.
+
+    A colon or comma right after it was part of addressing us.
+    """
     name, host = re.escape(uris.username), re.escape(uris.host)
     return re.compile(
-        rf"(?<![\w@/.])@{name}(?:@{host}(?![\w:]|[.-]\w)|(?![\w@]|[.-]\w))", re.IGNORECASE
+        rf"(?<![\w@/.])@{name}(?:@{host}(?!\w|:\d|[.-]\w)|(?![\w@]|[.-]\w))[:,]?", re.IGNORECASE
     )

@@ -323,6 +323,8 @@ def _split_port(authority: str) -> tuple[str, str | None]:
 
 def _canonical_host(host: str) -> str:
     """Answer the host as the network writes it, or an empty string when it is not usable."""
+    if "%" in host:  # an escaped letter, or the zone of an address that means something here only
+        return ""
     if host.startswith("[") and host.endswith("]"):
         try:
             return f"[{IPv6Address(host[1:-1]).compressed}]"

@@ -238,6 +238,10 @@ def _listed(table: list[Token]) -> list[Token]:
             column = 0
         elif before.type == "td_close" and token.type == "tr_close":
             result.append(_item(opening=False))
+    if len(result) == 1:  # headings only
+        words = [Token("text", "", 0, content="; ".join(filter(None, headings)))]
+        inline = Token("inline", "", 0, children=words, block=True)
+        result += [_item(opening=True), inline, _item(opening=False)]
     return [*result, Token("bullet_list_close", "ul", -1, block=True)]
 
 

@@ -150,6 +150,8 @@ def _visible(text: str) -> str:
 
 def _kept_attribute(tag: str, name: str, value: str) -> str | None:
     """Keep only absolute links: a relative one would point into our own pages."""
+    if name == "rel":  # passes through here too after the parser has set it
+        return _REL
     if (tag, name) != ("a", "href") or len(value) > _LONGEST_LINK:
         return None
     return value if _ABSOLUTE.match(value.strip()) else None

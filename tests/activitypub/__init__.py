@@ -1,0 +1,1 @@
+"""How the fediverse speaks: shapes, properties and golden documents."""
