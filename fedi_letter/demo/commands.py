@@ -56,8 +56,10 @@ class Commands:
                 return self._received(command["host"])
             case "trouble":
                 return self._trouble(command["host"], command.get("status"))
-        person = self._person(command["person"])
+        person = self._person(command["person"], command)
         match verb:
+            case "open":
+                return person.uri
             case "timeline":
                 return [asdict(entry) for entry in person.timeline.values()]
             case "notifications":
@@ -72,12 +74,13 @@ class Commands:
         named = {k: self._argument(verb, arg) for k, arg in command.get("named", {}).items()}
         return self._told(await getattr(person, verb)(*args, **named))
 
-    def _person(self, handle: str) -> Mallory:
+    def _person(self, handle: str, command: Mapping[str, Any]) -> Mallory:
+        """The person of that handle; a name and a kind count when the account is opened."""
         user, host = handle.lstrip("@").split("@")
-        name = None
         if host not in self._servers:
             raise LookupError(f"there is no server {host} here")
-        return Mallory(self._servers[host], user, name=name)
+        kind = command.get("kind") or "Person"
+        return Mallory(self._servers[host], user, name=command.get("name"), kind=kind)
 
     def _argument(self, verb: str, value: Any) -> Any:
         match value:
@@ -85,7 +88,7 @@ class Commands:
                 deed = self._deeds[number]
                 return deed.note if verb in _WANT_NOTE else deed
             case {"person": str(handle)}:
-                return self._person(handle)
+                return self._person(handle, {})
             case {"seconds": int(seconds)}:
                 return timedelta(seconds=seconds)
         return value

@@ -16,8 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
-    NoEncryption,
-    PrivateFormat,
     PublicFormat,
     load_pem_public_key,
 )
@@ -25,10 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 @dataclass(frozen=True)
 class KeyPair:
-    """One RSA-2048 key, both halves as PEM too."""
+    """One RSA-2048 key, its public half as PEM too."""
 
     private: RSAPrivateKey = field(repr=False)
-    private_pem: str = field(repr=False)
     public_pem: str
 
     def sign(self, message: bytes) -> bytes:
@@ -70,6 +67,5 @@ class KeyPool:
 @cache
 def _pair(number: int) -> KeyPair:
     private = generate_private_key(public_exponent=65537, key_size=2048)
-    private_pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public_pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return KeyPair(private, private_pem.decode(), public_pem.decode())
+    return KeyPair(private, public_pem.decode())

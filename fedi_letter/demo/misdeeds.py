@@ -141,10 +141,10 @@ class Mallory(Person):
         signer = Signer(f"{gone}#main-key", self.account.pair)
         return await self._post((delete, inbox), signer=signer)
 
-    async def flood(self, post: str, count: int) -> Sequence[Deed]:
+    async def flood(self, post: str, count: int, text: str = "I sign.") -> Sequence[Deed]:
         """Many accounts of one host reply within one moment."""
         crowd = [Person(self.server, f"{self.account.user}{n}") for n in range(count)]
-        return [await puppet.reply(post, "I sign.") for puppet in crowd]
+        return [await puppet.reply(post, text) for puppet in crowd]
 
     async def _covering(self, post: str, text: str, names: tuple[str, ...]) -> Sent:
         create, inbox = await self._reply_of(self.uri, post, text)

@@ -148,7 +148,7 @@ def bovine_signature(signer: Signer, fields: Mapping[str, str]) -> str:
     signature = build_signature(rest.pop("host"), method, target)  # type: ignore[no-untyped-call]  # bovine is untyped here
     for name, value in rest.items():
         signature = signature.with_field(name, value)
-    secret = CryptographicSecret.from_pem(signer.key_id, signer.pair.private_pem)
+    secret = CryptographicSecret(signer.key_id, signer.pair.private)
     return str(signature.sign_for_http_draft(secret))
 
 

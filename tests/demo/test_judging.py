@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from fedi_letter.demo.dialects import DIALECTS, MASTODON, NOVEL
+from fedi_letter.demo.dialects import DIALECTS, NOVEL
+from fedi_letter.demo.microblogs import MASTODON
 from fedi_letter.demo.misdeeds import Mallory
 from fedi_letter.demo.people import Person
 from fedi_letter.demo.server import Trouble
