@@ -19,6 +19,7 @@ _LONGEST_SHOWN: Final = 5_000
 _LONGEST_LINK: Final = 2_048
 _MOST_TAGS: Final = 2_000
 _DEEPEST: Final = 50
+_PASSES: Final = 3
 
 _ALLOWED: Final = {"p", "br", "a", "strong", "em", "ul", "ol", "li", "blockquote", "code"}
 _BLOCKS: Final = {"p", "br", "ul", "ol", "li", "blockquote", "pre", "div", "tr"} | {
@@ -51,21 +52,15 @@ def stranger_html(html: str) -> str:
     Links are http(s) only and carry `rel="nofollow noopener noreferrer ugc"`. At most 5,000
     characters of text: what is longer, or nested beyond 50, becomes plain paragraphs.
     """
-    bounded = _bounded(html)
-    # Entities can spell a hidden character that was not there before parsing.
-    cleaned = _visible(
-        nh3.clean(
-            bounded,
-            tags=_ALLOWED,
-            clean_content_tags=_DROPPED_WHOLE,
-            attributes={"a": {"href"}},
-            attribute_filter=_kept_attribute,
-            url_schemes={"http", "https"},
-            link_rel=_REL,
-        )
-    ).strip()
+    cleaned = _cleaned(_bounded(html))
+    # Taking a tag out can leave what the next parser reads as another tree; wait until it settles.
+    settled = False
+    for _ in range(_PASSES):
+        before, cleaned = cleaned, _cleaned(cleaned)
+        if settled := cleaned == before:
+            break
     plain = _plain(cleaned)
-    if len(plain) <= _LONGEST_SHOWN and _depth(cleaned) <= _DEEPEST:
+    if settled and len(plain) <= _LONGEST_SHOWN and _depth(cleaned) <= _DEEPEST:
         return cleaned
     return _paragraphs(_cut(plain, _LONGEST_SHOWN))
 
@@ -115,6 +110,21 @@ def plain_text(html: str) -> str:
         text = text.replace(entity, sign)
     trimmed = "\n".join(line.strip() for line in text.split("\n"))
     return _BLANK_LINES.sub("\n\n", trimmed).strip()
+
+
+def _cleaned(html: str) -> str:
+    """Answer one pass of the parser, without the hidden characters that entities can spell."""
+    return _visible(
+        nh3.clean(
+            html,
+            tags=_ALLOWED,
+            clean_content_tags=_DROPPED_WHOLE,
+            attributes={"a": {"href"}},
+            attribute_filter=_kept_attribute,
+            url_schemes={"http", "https"},
+            link_rel=_REL,
+        )
+    ).strip()
 
 
 def _plain(cleaned: str) -> str:

@@ -194,6 +194,7 @@ def test_several_objects_are_ignored() -> None:
     answer = act("Create", [note(name="a"), note(name="b")])
     assert answer == Ignored(IgnoredReason.SEVERAL_OBJECTS)
     assert posted(act("Create", [note()])).post_uri == NOTE
+    assert act("Delete", [NOTE, NOTE]) == answer
 
 
 @pytest.mark.parametrize("object_", [NOTE, {"id": NOTE}, [NOTE]])
