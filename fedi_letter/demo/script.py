@@ -19,6 +19,8 @@ class Fate(StrEnum):
     """In the queue of the letter's authors; the person is not on the roll by it."""
     WITHDRAWN = "withdrawn"
     """The person is off the roll."""
+    MOVED = "moved"
+    """The signature is now that of the person's new account."""
     NOTED = "noted"
     """Taken in; the roll stays as it is."""
     REFUSED = "refused"
@@ -185,6 +187,7 @@ CHANGING: Sequence[Step] = (
     Step("kai@gts", "rotate_key", (), Fate.NOTED, "a new key, unannounced"),
     Step("kai@gts", "boost", (_PAGE,), Fate.NOTED, "signed with it: one refetch"),
     Step("max@gts", "delete_account", (), Fate.WITHDRAWN, "leaves for good"),
+    Step("hana@ghost", "move_to", (Fellow("hanna@ghost"),), Fate.MOVED, "has a new account"),
     Step("nadia@key", "block", (_ACTOR,), Fate.NOTED, "no contact; the signature stays"),
 )  # fmt: skip
 
@@ -213,4 +216,7 @@ def expected_roll(steps: Sequence[Step] = SCRIPT) -> frozenset[str]:
             roll.add(step.who)
         if step.fate is Fate.WITHDRAWN or step.reason == "audience-narrowed":
             roll.discard(step.who)
+        if step.fate is Fate.MOVED and step.who in roll:
+            roll.remove(step.who)
+            roll |= {to.who for to in step.args if isinstance(to, Fellow)}
     return frozenset(roll)
