@@ -18,14 +18,18 @@ SHORTEST_ARTICLE: Final = 1_500
 
 @dataclass(frozen=True)
 class Translation:
-    """The letter in one language, rendered; `instructions` say how to sign, in that language."""
+    """The letter in one language, rendered.
+
+    `instructions` say in that language how to sign, and end in the version: being all of the body
+    that Mastodon shows of an Article, they must change with every version and with nothing else
+    (interop A9, B10).
+    """
 
     language: str
     title: str
     html: str
     text: str
     instructions: str
-    version_word: str = "Version"
 
 
 @dataclass(frozen=True)
@@ -41,32 +45,23 @@ UNCOUNTED: Final = Counts()
 """What is true of an object nobody has seen yet."""
 
 
-def closing(translation: Translation, version: int) -> str:
-    """Answer the last sentence: how to sign, and which version this is.
-
-    >>> closing(Translation("en", "T", "", "", "Reply or boost to sign."), 3)
-    'Reply or boost to sign. Version 3.'
-    """
-    return f"{translation.instructions.strip()} {translation.version_word} {version}.".strip()
-
-
 def name(translation: Translation) -> str:
     """Answer the title as a plain line of at most 150 characters."""
     return _shortened(_plain_line(translation.title), LONGEST_NAME)
 
 
-def summary(translation: Translation, version: int) -> str:
-    """Answer an excerpt and the closing sentence: plain, at most 500 characters, without `<`.
+def summary(translation: Translation) -> str:
+    """Answer an excerpt and the instructions: plain, at most 500 characters, without `<`.
 
     Mastodon shows of an Article nothing but title and summary, and others show the summary as a
     content warning, so tags would be seen raw and the instructions must be here.
     """
-    last = _shortened(_plain_line(closing(translation, version)), LONGEST_SUMMARY - 100)
+    last = _shortened(_plain_line(translation.instructions), LONGEST_SUMMARY - 100)
     excerpt = _shortened(_plain_line(translation.text), LONGEST_SUMMARY - len(last) - 1)
     return f"{excerpt} {last}".strip()
 
 
-def note_html(uris: Uris, translation: Translation, version: int) -> str:
+def note_html(uris: Uris, translation: Translation) -> str:
     """Answer the body of a short letter: title, text, and how to sign; a Note shows nothing else.
 
     The title is left out when the text begins with it anyway.
@@ -74,23 +69,23 @@ def note_html(uris: Uris, translation: Translation, version: int) -> str:
     begins = _plain_line(translation.text).casefold()
     titled = not begins.startswith(_plain_line(translation.title).casefold())
     heading = f"<p><strong>{escaped(translation.title)}</strong></p>" if titled else ""
-    return heading + translation.html + closing_html(uris, translation, version)
+    return heading + translation.html + closing_html(uris, translation)
 
 
-def closing_html(uris: Uris, translation: Translation, version: int) -> str:
-    """Answer the closing sentence as a paragraph, with a link to the page."""
+def closing_html(uris: Uris, translation: Translation) -> str:
+    """Answer the instructions as the last paragraph, with a link to the page."""
     page = f'<a href="{html_entities.escape(uris.page)}">{escaped(uris.host)}</a>'
-    return f"<p>{escaped(closing(translation, version))} {page}</p>"
+    return f"<p>{escaped(translation.instructions.strip())} {page}</p>"
 
 
-def preview(uris: Uris, translation: Translation, version: int, published: str) -> dict[str, Any]:
+def preview(uris: Uris, translation: Translation, published: str) -> dict[str, Any]:
     """Answer the Note that stands for the Article where only Notes are shown (FEP-b2b8)."""
     return {
         "type": "Note",
         "attributedTo": uris.actor,
         "published": published,
         "content": f"<p><strong>{escaped(name(translation))}</strong></p>"
-        f"<p>{escaped(summary(translation, version))}</p>",
+        f"<p>{escaped(summary(translation))}</p>",
     }
 
 

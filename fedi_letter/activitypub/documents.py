@@ -38,7 +38,6 @@ def letter_object(
     uris: Uris,
     translations: Sequence[Translation],
     *,
-    version: int,
     published: datetime,
     updated: datetime | None = None,
     hashtags: Sequence[str] = (),
@@ -58,14 +57,12 @@ def letter_object(
     kind = type or ("Note" if short else "Article")
     build = _note if kind == "Note" else _article
     document = _published(uris, kind, uris.letter, published=published, updated=updated)
-    document |= {"url": uris.page} | build(uris, translations, version)
+    document |= {"url": uris.page} | build(uris, translations)
     if kind == "Article":
-        document["preview"] = composition.preview(
-            uris, translations[0], version, timestamp(published)
-        )
+        document["preview"] = composition.preview(uris, translations[0], timestamp(published))
     tail = composition.hashtag_html(uris, hashtags)
     if kind == "Note":
-        tail = composition.closing_html(uris, translations[0], version) + tail
+        tail = composition.closing_html(uris, translations[0]) + tail
     tagged = _tagged(uris, document, hashtags) | _reception(uris, uris.letter, counts, attachments)
     return _fitted(uris, tagged, tail)
 
@@ -215,13 +212,13 @@ def _published(
     }
 
 
-def _note(uris: Uris, translations: Sequence[Translation], version: int) -> Document:
+def _note(uris: Uris, translations: Sequence[Translation]) -> Document:
     """Answer the wording of a short letter; `contentMap`'s first entry equals `content` (A11)."""
-    by_language = {one.language: composition.note_html(uris, one, version) for one in translations}
+    by_language = {one.language: composition.note_html(uris, one) for one in translations}
     return {"content": by_language[translations[0].language], "contentMap": by_language}
 
 
-def _article(uris: Uris, translations: Sequence[Translation], version: int) -> Document:
+def _article(uris: Uris, translations: Sequence[Translation]) -> Document:
     """Answer the wording of a long letter."""
     del uris
     primary = translations[0]
@@ -229,8 +226,8 @@ def _article(uris: Uris, translations: Sequence[Translation], version: int) -> D
     return {
         "name": composition.name(primary),
         "nameMap": {one.language: composition.name(one) for one in mapped},
-        "summary": composition.summary(primary, version),
-        "summaryMap": {one.language: composition.summary(one, version) for one in mapped},
+        "summary": composition.summary(primary),
+        "summaryMap": {one.language: composition.summary(one) for one in mapped},
         "content": primary.html,
         "contentMap": {one.language: one.html for one in translations},
     }

@@ -7,6 +7,7 @@ To renew one, delete it and write what the failing test shows.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,11 @@ PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 PUBLISHED = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ALICE = "https://far.example/users/alice"
 
-SHORT = Translation("en", "For art", "<p>Art &amp; bread.</p>", "Art & bread.", "Reply to sign.")
+SHORT = Translation(
+    "en", "For art", "<p>Art &amp; bread.</p>", "Art & bread.", "Reply to sign. Version 3."
+)
 GERMAN = Translation(
-    "de", "Für Kunst", "<p>Kunst &amp; Brot.</p>", "Kunst & Brot.", "Antworte.", "Fassung"
+    "de", "Für Kunst", "<p>Kunst &amp; Brot.</p>", "Kunst & Brot.", "Antworte. Fassung 3."
 )
 
 
@@ -47,12 +50,12 @@ def long(blocks: int, block: str = "Art is work, and work is paid. " * 10) -> Tr
     """A letter of many paragraphs."""
     html = "".join(f"<p>{number} {block}</p>" for number in range(blocks))
     text = "\n\n".join(f"{number} {block}" for number in range(blocks))
-    return Translation("en", "For art", html, text, "Reply or boost to sign.")
+    return Translation("en", "For art", html, text, "Reply or boost to sign. Version 3.")
 
 
 def published(translations: Sequence[Translation], **options: Any) -> dict[str, Any]:
     """The letter object of version 3."""
-    given: dict[str, Any] = {"version": 3, "published": PUBLISHED} | options
+    given: dict[str, Any] = {"published": PUBLISHED} | options
     return letter_object(URIS, translations, **given)
 
 
@@ -202,7 +205,9 @@ def test_a_title_that_the_text_repeats_is_said_once() -> None:
 def test_a_long_letter_is_an_article_with_a_plain_summary() -> None:
     """A9, T8: name and summary are plain, short, and end in how to sign."""
     title = "Against <b>everything</b> " * 20
-    article = published([Translation("en", title, long(6).html, long(6).text, "Boost <me>.")])
+    article = published(
+        [Translation("en", title, long(6).html, long(6).text, "Boost <me>. Version 3.")]
+    )
     assert article["type"] == "Article"
     assert len(article["name"]) <= 150
     assert len(article["summary"]) <= 500
@@ -216,11 +221,11 @@ def test_only_a_new_version_changes_what_mastodon_compares() -> None:
     """T15: a typo fix leaves the summary as it was, a revision changes it."""
     first = long(6)
     start, end = first.html[:-400], first.html[-400:]
-    fixed = Translation("en", "For art", start + end.replace("paid", "payed"), first.text, "Reply.")
-    before = Translation("en", "For art", first.html, first.text, "Reply.")
-    assert published([fixed])["summary"] == published([before])["summary"]
-    assert published([fixed])["content"] != published([before])["content"]
-    assert published([before])["summary"] != published([before], version=4)["summary"]
+    fixed = replace(first, html=start + end.replace("paid", "payed"))
+    later = replace(first, instructions="Reply or boost to sign. Version 4.")
+    assert published([fixed])["summary"] == published([first])["summary"]
+    assert published([fixed])["content"] != published([first])["content"]
+    assert published([later])["summary"] != published([first])["summary"]
 
 
 def test_the_first_language_leads_every_map() -> None:
