@@ -17,7 +17,7 @@ REASON = "blocked"
 
 
 async def add(context: Context, subject: str, *, reason: str | None, by: str) -> Reviewed:
-    """Block a domain, a handle or an actor id; raises ModerationRefused if it is blocked already."""
+    """Block a domain, a handle or an actor id; raises ModerationRefused if it already is."""
     return await context.database.write(_add, context, subject, reason, by)
 
 

@@ -133,7 +133,6 @@ def _publish(
     document = documents.letter_object(
         uris,
         [_wording(context, revision, *pair) for pair in zip(sources, rendered, strict=True)],
-        version=revision.version,
         published=before.published_at if before else now,
         updated=now,
         hashtags=rendered[0].hashtags,
