@@ -1,0 +1,293 @@
+"""Deliveries: each inbox once, in order, not while a server is held back, and never lost."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from sqlalchemy import Connection, insert
+
+from fedi_letter.store import deliveries, followers, origins, outbox, progress, tables
+from fedi_letter.store.database import Database
+from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
+from fedi_letter.store.origins import Origin
+from tests.store import given
+from tests.store.given import ADA, BOB, DAY, LETTER, MINUTE, NOW
+
+FAR = ("https://far.example/inbox", "far.example")
+NEAR = ("https://near.example/inbox", "near.example")
+WAITING, DELIVERED, GIVEN_UP = DeliveryState
+
+
+def _send(
+    database: Database,
+    number: int,
+    inboxes: Sequence[tuple[str, str]] = (FAR,),
+    object_uri: str = LETTER,
+    due_at: datetime = NOW,
+) -> int:
+    """Append an activity and enqueue it; answers its number in the outbox."""
+
+    def send(connection: Connection) -> int:
+        uri = f"https://letter.example/activities/{number}"
+        body = f"activity {number}".encode()
+        row = outbox.append(connection, 1, uri, "Update", object_uri, body, True, NOW)
+        deliveries.enqueue(connection, row, object_uri, inboxes, due_at, NOW)
+        return row
+
+    return database.write_now(send)
+
+
+def _claim(database: Database, at: datetime = NOW, limit: int = 99) -> list[Delivery]:
+    return database.write_now(deliveries.claim, at, limit, MINUTE)
+
+
+def _settle(
+    database: Database,
+    delivery: Delivery,
+    state: DeliveryState = DELIVERED,
+    due_at: datetime | None = None,
+) -> int:
+    result = Settlement(delivery.id, state, f"{state}!", 202, due_at)
+    return database.write_now(deliveries.settle_batch, [result], NOW)
+
+
+def _follow(database: Database, letter_id: int, uri: str, *, shared: str | None, host: str) -> bool:
+    return database.write_now(
+        followers.add,
+        letter_id,
+        actor_uri=uri,
+        follow_uri=f"{uri}#follow",
+        inbox=f"{uri}/inbox",
+        shared_inbox=shared,
+        host=host,
+        now=NOW,
+    )
+
+
+def test_a_claimed_delivery_brings_all_it_takes_to_send_it(database: Database) -> None:
+    database.write_now(origins.learn_scheme, "far.example", "rfc9421", NOW)
+    _send(database, 1, [FAR, NEAR])
+    far, near = _claim(database)
+    assert (far.body, far.type, far.inbox, far.host) == (b"activity 1", "Update", *FAR)
+    assert far.activity_uri == "https://letter.example/activities/1"
+    assert (far.attempts, far.created_at) == (0, NOW)
+    assert far.origin.signature_scheme == "rfc9421"
+    assert near.origin == Origin("near.example")
+    assert _claim(database) == [], "both are under a lease"
+
+
+def test_an_inbox_gets_an_activity_once_however_often_it_is_enqueued(database: Database) -> None:
+    row = _send(database, 1, [FAR])
+    again = database.write_now(deliveries.enqueue, row, LETTER, [FAR, NEAR], NOW, NOW)
+    assert again == 1
+    assert database.write_now(deliveries.enqueue, row, LETTER, [], NOW, NOW) == 0
+    assert [each.inbox for each in _claim(database)] == [FAR[0], NEAR[0]]
+
+
+def test_a_delivery_waits_for_its_time(database: Database) -> None:
+    _send(database, 1, due_at=NOW + MINUTE)
+    assert _claim(database) == []
+    assert database.read_now(deliveries.next_due) == NOW + MINUTE
+    assert len(_claim(database, NOW + MINUTE)) == 1
+
+
+def test_a_later_activity_never_overtakes_an_earlier_one_about_the_same(
+    database: Database,
+) -> None:
+    create, delete = (_send(database, number, [FAR, NEAR]) for number in (1, 2))
+    other = _send(database, 3, [FAR], "https://letter.example/updates/1")
+    first = _claim(database)
+    assert [(each.outbox_id, each.host) for each in first] == [
+        (create, "far.example"),
+        (create, "near.example"),
+        (other, "far.example"),
+    ]
+    far, near, third = first
+    _settle(database, third)
+    _settle(database, near, GIVEN_UP)
+    _settle(database, far, WAITING, NOW + DAY)
+    assert [(each.outbox_id, each.host) for each in _claim(database)] == [(delete, "near.example")]
+    assert [each.outbox_id for each in _claim(database, NOW + DAY)] == [create, delete]
+    assert database.read_now(deliveries.next_due) == NOW + DAY + MINUTE
+
+
+def test_a_server_that_is_held_back_is_left_alone(database: Database) -> None:
+    _send(database, 1, [FAR, NEAR])
+    held = Origin("far.example", failures=5, held_until=NOW + 30 * MINUTE)
+    database.write_now(origins.put_origin, held)
+    assert [each.host for each in _claim(database)] == ["near.example"]
+    assert database.read_now(deliveries.next_due) == NOW + MINUTE
+    assert next(each.host for each in _claim(database, NOW + 30 * MINUTE)) == "far.example"
+
+
+def test_when_all_are_held_the_next_is_due_when_the_hold_ends(database: Database) -> None:
+    _send(database, 1)
+    held = Origin("far.example", held_until=NOW + 30 * MINUTE)
+    database.write_now(origins.put_origin, held)
+    assert database.read_now(deliveries.next_due) == NOW + 30 * MINUTE
+    database.write_now(origins.revive, "far.example")
+    assert database.read_now(deliveries.next_due) == NOW
+
+
+def test_what_a_dead_worker_held_is_sent_by_another(database: Database) -> None:
+    _send(database, 1)
+    [first] = _claim(database)
+    assert _claim(database, NOW + MINUTE / 2) == []
+    [again] = _claim(database, NOW + MINUTE)
+    assert (again.id, again.attempts) == (first.id, 1)
+
+
+def test_a_delivery_is_settled_once(database: Database) -> None:
+    _send(database, 1)
+    [delivery] = _claim(database)
+    assert _settle(database, delivery) == 1
+    assert _settle(database, delivery, GIVEN_UP) == 0
+    assert database.write_now(deliveries.settle_batch, [], NOW) == 0
+    [line] = database.read_now(progress.listing, 9)
+    assert (line.state, line.last_outcome, line.last_status) == (DELIVERED, "delivered!", 202)
+    assert (line.attempts, line.settled_at) == (1, NOW)
+    assert database.read_now(deliveries.next_due) is None
+
+
+def test_workers_at_once_never_send_the_same_delivery(database_url: str) -> None:
+    inboxes = [(f"https://s{number}.example/inbox", f"s{number}.example") for number in range(200)]
+    with Database(database_url) as one, Database(database_url) as other:
+        _send(one, 1, inboxes)
+
+        def take(worker: Database) -> list[int]:
+            return [each.id for each in _claim(worker, limit=25)]
+
+        with ThreadPoolExecutor(4) as threads:
+            taken = [each for batch in threads.map(take, [one, other] * 6) for each in batch]
+    assert len(taken) == len(set(taken)) >= 25
+
+
+def test_the_audience_is_everybody_once_at_the_shared_inbox(
+    database: Database, letter_id: int
+) -> None:
+    far = "https://far.example/inbox"
+    for uri in (ADA, "https://far.example/users/eve"):
+        _follow(database, letter_id, uri, shared=far, host="far.example")
+    _follow(database, letter_id, BOB, shared=None, host="near.example:8443")
+    gone = "https://gone.example/users/x"
+    _follow(database, letter_id, gone, shared=None, host="gone.example")
+    database.write_now(followers.drop, letter_id, gone, "unfollowed")
+    database.write_now(given.a_signatory, letter_id, ADA)
+    database.write_now(given.a_signatory, letter_id, "https://third.example/users/zoe")
+    database.write_now(
+        given.a_signatory, letter_id, "https://mute.example/users/m", inbox=None, shared_inbox=None
+    )
+    dead = "https://dead.example/users/d"
+    _follow(database, letter_id, dead, shared=None, host="dead.example")
+    database.write_now(origins.put_origin, Origin("dead.example", dead_since=NOW))
+    row = _send(database, 1, [])
+
+    def enqueue() -> int:
+        return database.write_now(deliveries.enqueue_audience, letter_id, row, LETTER, NOW, NOW)
+
+    assert enqueue() == 3
+    assert enqueue() == 0
+    assert sorted((each.inbox, each.host) for each in _claim(database)) == [
+        (far, "far.example"),
+        (f"{BOB}/inbox", "near.example:8443"),
+        ("https://third.example/inbox", "third.example"),
+    ]
+
+
+def test_fifty_thousand_followers_are_enqueued_in_one_statement(
+    database: Database, letter_id: int
+) -> None:
+    def crowd(connection: Connection) -> None:
+        rows = [
+            {
+                "letter_id": letter_id,
+                "actor_uri": f"https://s{number % 3_000}.example/users/{number}",
+                "inbox": f"https://s{number % 3_000}.example/users/{number}/inbox",
+                "shared_inbox": f"https://s{number % 3_000}.example/inbox" if number % 5 else None,
+                "host": f"s{number % 3_000}.example",
+                "state": "live",
+                "since": NOW,
+            }
+            for number in range(50_000)
+        ]
+        connection.execute(insert(tables.followers), rows)
+
+    database.write_now(crowd)
+    row = _send(database, 1, [])
+    count = database.write_now(deliveries.enqueue_audience, letter_id, row, LETTER, NOW, NOW)
+    assert count == 10_000 + 3_000 - 600
+    assert len(_claim(database, limit=500)) == 500
+
+
+def test_what_was_given_up_is_retried_by_id_host_or_activity(database: Database) -> None:
+    _send(database, 1, [FAR, NEAR])
+    _send(database, 2, [FAR], "https://letter.example/updates/1")
+    for delivery in _claim(database):
+        _settle(database, delivery, DELIVERED if delivery.host == "near.example" else GIVEN_UP)
+    later = NOW + DAY
+    assert database.write_now(deliveries.retry, later, host="near.example") == 0
+    first = "https://letter.example/activities/1"
+    assert database.write_now(deliveries.retry, later, activity_uri=first) == 1
+    [again] = _claim(database, later)
+    assert (again.activity_uri, again.attempts) == (first, 0)
+    assert database.write_now(deliveries.retry, later, ids=[again.id, 99]) == 1
+    assert database.write_now(deliveries.retry, later) == 2
+    assert len(_claim(database, later)) == 2
+
+
+def test_what_waits_for_an_inbox_or_a_host_can_be_abandoned(database: Database) -> None:
+    _send(database, 1, [FAR, NEAR])
+    assert database.write_now(deliveries.abandon, NOW, "gone") == 0
+    assert database.write_now(deliveries.abandon, NOW, "gone", inbox=FAR[0]) == 1
+    assert database.write_now(deliveries.abandon, NOW, "gone", host="far.example") == 0
+    assert database.write_now(deliveries.abandon, NOW, "blocked", host="near.example") == 1
+    assert _claim(database) == []
+    assert database.read_now(progress.counts)[GIVEN_UP] == 2
+
+
+def test_the_report_tells_how_each_activity_and_host_is_doing(database: Database) -> None:
+    _send(database, 1, [FAR, NEAR])
+    _send(database, 2, [FAR], "https://letter.example/updates/1")
+    by_host = {each.host: each for each in _claim(database) if each.object_uri == LETTER}
+    _settle(database, by_host["near.example"])
+    _settle(database, by_host["far.example"], GIVEN_UP)
+    newest, oldest = database.read_now(progress.report)
+    assert (newest.delivered, newest.waiting, newest.given_up) == (0, 1, 0)
+    assert (oldest.delivered, oldest.waiting, oldest.given_up) == (1, 0, 1)
+    assert (oldest.type, oldest.last_settled_at) == ("Update", NOW)
+    assert database.read_now(progress.report, 9, LETTER) == [oldest]
+    worst, best = database.read_now(progress.by_host)
+    assert (worst.host, worst.waiting, worst.given_up) == ("far.example", 1, 1)
+    assert (best.host, best.delivered) == ("near.example", 1)
+    assert database.read_now(progress.counts) == {WAITING: 1, DELIVERED: 1, GIVEN_UP: 1}
+    lines = database.read_now(progress.listing, 9, [WAITING, GIVEN_UP])
+    assert [(line.host, line.state) for line in lines] == [
+        ("far.example", WAITING),
+        ("far.example", GIVEN_UP),
+    ]
+    assert len(database.read_now(progress.listing, 9, None, lines[0].id)) == 2
+
+
+def test_what_is_learnt_of_a_server_is_kept_apart_from_its_faults(database: Database) -> None:
+    assert database.read_now(origins.origin, "far.example") == Origin("far.example")
+    faulty = Origin("far.example", failures=3, first_failure_at=NOW, failing_days=1)
+    database.write_now(origins.put_origins, [faulty, Origin("near.example", failures=1)])
+    database.write_now(origins.put_origins, [])
+    database.write_now(origins.learn_scheme, "far.example", "cavage", NOW)
+    found = database.read_now(origins.origins, ["far.example", "new.example"])
+    assert found["far.example"].failures == 3
+    assert found["far.example"].signature_scheme == "cavage"
+    assert found["new.example"] == Origin("new.example")
+    assert database.write_now(origins.revive, "far.example")
+    assert not database.write_now(origins.revive, "far.example")
+    assert not database.write_now(origins.revive, "never.example")
+    well = database.read_now(origins.origin, "far.example")
+    assert (well.failures, well.signature_scheme) == (0, "cavage")
+
+
+def test_servers_in_trouble_are_listed_while_they_are(database: Database) -> None:
+    database.write_now(origins.put_origin, Origin("dead.example", dead_since=NOW))
+    database.write_now(origins.put_origin, Origin("held.example", held_until=NOW + MINUTE))
+    database.write_now(origins.put_origin, Origin("past.example", held_until=NOW))
+    found = database.read_now(origins.troubled, NOW)
+    assert [each.host for each in found] == ["dead.example", "held.example"]
