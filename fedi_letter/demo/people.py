@@ -119,12 +119,15 @@ class Person(Profile):
         announce = self.write("Announce", uri, to=to, cc=cc, object=self.named(target))
         if not cc:
             announce.pop("cc", None)
+        if wanted.visibility in (Visibility.PUBLIC, Visibility.UNLISTED):
+            self.server.boosts[uri.partition("#")[0]] = announce
         told = [target.inbox] if self.server.dialect.boost_reaches_author else []
         self.account.acquainted.update(told)
         return await self.send(announce, told + self.follower_inboxes())
 
     async def unboost(self, deed: Deed) -> Deed:
         """Takes a boost back; Takahe and Hollo tell the followers only."""
+        self.server.boosts.pop(deed.id.partition("#")[0], None)
         told = [sent.url for sent in deed.sent]
         if not self.server.dialect.undone_boost_reaches_author:
             told = self.follower_inboxes()

@@ -56,6 +56,8 @@ class PeerServer:
         """Key ids whose documents name another actor as owner: a lie of this server's."""
         self.redirects: dict[str, str] = {}
         """URLs that lead elsewhere."""
+        self.boosts: dict[str, Document] = {}
+        """Public boosts by the URL that answers for them: their id but for its fragment."""
         self.vanished: set[str] = set()
         """URLs of accounts nobody remembers."""
         self.courier = Courier(dialect, self.origin, send, clock)

@@ -129,7 +129,10 @@ class _Visit:
         for account in self._server.everybody:
             if seen.url.split("?page=")[0] in _places(account):
                 return self._of_account(account, seen)
-        return self._of_note(note, seen, reader) if note else Response(status_code=404)
+        if note:
+            return self._of_note(note, seen, reader)
+        boost = self._server.boosts.get(seen.url)
+        return _document(boost) if boost else Response(status_code=404)
 
     def _of_account(self, account: Account, seen: Seen) -> Response:
         if account.gone:
