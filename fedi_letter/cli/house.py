@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import uvloop
 
 from fedi_letter.app import House, StartRefused, open_house
 from fedi_letter.cli.output import refuse
@@ -25,6 +27,8 @@ def settings() -> Settings:
     logging.basicConfig(
         level=found.log_level.upper(), format="time=%(asctime)s level=%(levelname)s %(message)s"
     )
+    # They tell of every start and migration, and would bury what the letter has to say.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     return found
 
 
@@ -40,7 +44,13 @@ def with_house(work: Callable[[House], Awaitable[T]]) -> T:
     """Answer what `work` answers inside the open house; every known refusal ends the command."""
     found = settings()
     migrate_if_new(found)
-    return asyncio.run(_inside(found, work))
+    return run(_inside(found, work))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Answer what the coroutine answers, on the faster event loop (it is worth half the inbox)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 def migrate_if_new(found: Settings) -> None:
