@@ -5,12 +5,14 @@ All of it may be read by anybody's script (CORS); none of it writes anything.
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fedi_letter.activitypub.discovery import (
+    NODEINFO_VERSIONS,
     host_meta_json,
     host_meta_xml,
     jrd,
@@ -44,6 +46,9 @@ async def webfinger(web: Web, request: Request) -> Response:
     asked = request.query_params.getlist("resource")
     if len(asked) != 1 or not asked[0]:
         raise Refused(Problem.MALFORMED, "give one resource, as in ?resource=acct:name@host")
+    # While the database is out of reach even a right answer would lead to actors that are not
+    # answered: one clear 503 is better, and a 404 could be believed (interop T17).
+    await web.edition.ask()
     document = jrd(web.context.uris, asked[0])
     if document is None:
         raise nothing_here()
@@ -68,13 +73,19 @@ async def nodeinfo_links(web: Web, request: Request) -> Response:
 
 
 async def nodeinfo_document(web: Web, request: Request) -> Response:
-    """NodeInfo 2.0 or 2.1."""
+    """NodeInfo 2.0 or 2.1; crawlers ask often, so it is counted once per edition."""
     version: str = request.path_params["version"]
+    if version not in NODEINFO_VERSIONS:
+        raise nothing_here()
+    edition = await web.edition.ask()
+    done = await web.pages.get(("nodeinfo", version, edition), partial(_nodeinfo, web, version))
+    return answer(request, done)
+
+
+async def _nodeinfo(web: Web, version: str) -> Finished:
     posts = await web.context.database.read(lookups.posts_total, web.context.letter_id)
     document = nodeinfo(version, software_version=web.context.software_version, local_posts=posts)
-    if document is None:
-        raise nothing_here()
-    return answer(request, _open(document, nodeinfo_type(version), KEPT_BY_CACHES))
+    return _open(document or {}, nodeinfo_type(version), KEPT_BY_CACHES)
 
 
 async def robots(web: Web, request: Request) -> Response:

@@ -234,9 +234,9 @@ async def likes(web: Web, request: Request) -> Response:
 
 async def shares(web: Web, request: Request) -> Response:
     """How many boosted the letter, signatories among them."""
-    reception = await web.context.database.read(receptions.letter_reception, web.context.letter_id)
+    edition = await web.edition.ask()
     uri = web.context.uris.shares(web.context.uris.letter)
-    return answer(request, _document(collections.collection(uri, reception.shares, ())))
+    return answer(request, _document(collections.collection(uri, edition.shares, ())))
 
 
 async def update_likes(web: Web, request: Request) -> Response:

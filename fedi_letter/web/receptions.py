@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from fedi_letter.activitypub.collections import PAGE_SIZE
-from fedi_letter.letter.model import EndorsementState, Way
 from fedi_letter.store import endorsements, followers, letters, outbox, publications, reactions
 from fedi_letter.store.outbox import OutboxRow
 from fedi_letter.store.publications import Publication, PublicationState
@@ -72,13 +71,12 @@ def letter_reception(
     found = endorsements.approved_replies(connection, letter_id, PAGE_SIZE + 1, before)
     shown = found[:PAGE_SIZE]
     tally = reactions.counts(connection, letters.targets(connection, letter_id) or ("",))
-    acts = endorsements.counts(connection, letter_id)
     return Reception(
         replies=tuple(one.post_uri for one in shown),
         replies_total=endorsements.approved_total(connection, letter_id),
         following=shown[-1].id if len(found) > len(shown) else None,
         likes=tally.likes,
-        shares=tally.shares + acts.get((Way.BOOST, EndorsementState.STANDING), 0),
+        shares=tally.shares,
     )
 
 

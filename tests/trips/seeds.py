@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from fedi_letter.letter.effects import ReactionKind
 from fedi_letter.letter.model import EndorsementState, Nature, Visibility, Way
-from fedi_letter.store import actors, endorsements, letters, signatories
+from fedi_letter.store import actors, endorsements, letters, reactions, signatories
 from fedi_letter.store.actors import ActorRecord
 from fedi_letter.store.endorsements import NewEndorsement, PostText
+from tests.world import World
 
 BEGINNING = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -47,16 +49,37 @@ def crowd(count: int) -> list[Seed]:
     return [Seed(f"person{n}", f"Person {n}", f"statement {n}") for n in range(1, count + 1)]
 
 
+async def planted(world: World, *seeds: Seed) -> None:
+    """Put these people on record, a minute apart, in this order."""
+    context = world.house.context
+    await context.database.write(plant, context.letter_id, list(seeds))
+
+
 def plant(connection: Connection, letter_id: int, seeds: list[Seed]) -> None:
-    """Put them on record, a minute apart, in this order."""
+    """The same in the caller's transaction."""
     revision = letters.current_revision(connection, letter_id)
     assert revision is not None
     for minute, seed in enumerate(seeds):
         at = BEGINNING + timedelta(minutes=minute)
         actors.put_actor(connection, _actor(seed), at)
         endorsements.record(connection, _endorsement(seed, letter_id, revision.id, at))
+        if seed.way is Way.BOOST and seed.visibility.is_public:
+            _tally(connection, letter_id, seed, at)
         if seed.listed:
             signatories.enrol(connection, letter_id, seed.uri, revision.id, b"salt", at, at)
+
+
+def _tally(connection: Connection, letter_id: int, seed: Seed, at: datetime) -> None:
+    reactions.tally(
+        connection,
+        letter_id,
+        actor_uri=seed.uri,
+        kind=ReactionKind.SHARE,
+        object_uri="https://letter.example/letters/letter",
+        activity_uri=f"{seed.post}/activity",
+        content=None,
+        now=at,
+    )
 
 
 def _actor(seed: Seed) -> ActorRecord:

@@ -1,0 +1,137 @@
+"""The door of the inbox: what is turned away before anybody asks who sent it."""
+
+import asyncio
+from collections.abc import MutableMapping
+from typing import Any
+
+import pytest
+
+from fedi_letter.web.inbox import Inbox
+from fedi_letter.web.problems import Problem, Refused
+from tests.world import ACTIVITY_JSON, ACTOR, INBOX, ORIGIN, World
+
+INBOXES = (INBOX, f"{ACTOR}/inbox", f"{ORIGIN}/actors/instance.actor/inbox")
+LD_JSON = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+TOO_LARGE = 1_000_001
+UNSIGNED = b'{"id":"https://far.example/1","type":"Follow","actor":"https://far.example/a"}'
+
+Event = MutableMapping[str, Any]
+
+
+async def post(
+    world: World, body: bytes, content_type: str = ACTIVITY_JSON, url: str = INBOX
+) -> int:
+    """The status one POST gets."""
+    answer = await world.request("POST", url, headers=(("Content-Type", content_type),), body=body)
+    return answer.status
+
+
+async def test_every_inbox_takes_signed_posts_and_nothing_else(world: World) -> None:
+    for url in INBOXES:
+        reading = await world.request("GET", url)
+        assert reading.status == 405
+        assert dict(reading.headers)["allow"] == "POST"
+        assert "access-control-allow-origin" not in dict(reading.headers)
+        assert await post(world, UNSIGNED, url=url) == 401
+
+
+async def test_only_activities_are_read(world: World) -> None:
+    for content_type, status in (
+        (ACTIVITY_JSON, 401),
+        ("application/activity+json; charset=utf-8", 401),
+        (LD_JSON, 401),
+        ("APPLICATION/LD+JSON", 401),
+        ("application/json", 415),
+        ("text/plain", 415),
+        ("", 415),
+    ):
+        assert await post(world, UNSIGNED, content_type) == status, content_type
+
+
+async def test_nothing_and_nonsense_are_malformed(world: World) -> None:
+    for body in (b"", b"[]", b"{", b"\xff\xfe", b"null"):
+        assert await post(world, body) == 400, body
+
+
+async def test_a_large_body_is_refused(world: World) -> None:
+    assert await post(world, b"x" * TOO_LARGE) == 413
+    assert await post(world, b"x" * (TOO_LARGE - 1)) == 400
+
+
+async def arrive(
+    app: Any, *events: Event, length: str | None = None, path: bytes = b"/inbox"
+) -> tuple[int, list[Event]]:
+    """The status given to a body that arrives in these pieces, and the pieces not asked for."""
+    left = list(events)
+    status = 0
+
+    async def receive() -> Event:
+        return left.pop(0)
+
+    async def send(event: Event) -> None:
+        nonlocal status
+        status = event.get("status", status)
+
+    headers = [(b"host", b"letter.example"), (b"content-type", ACTIVITY_JSON.encode())]
+    if length is not None:
+        headers.append((b"content-length", length.encode()))
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "https",
+        "path": path.decode(),
+        "raw_path": path,
+        "query_string": b"",
+        "headers": headers,
+        "state": {},
+    }
+    await app(scope, receive, send)
+    return status, left
+
+
+def piece(body: bytes, *, more: bool) -> Event:
+    """One piece of a body."""
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+async def test_a_body_larger_than_it_says_is_refused_as_it_arrives(world: World) -> None:
+    half = piece(b"x" * 600_000, more=True)
+    status, left = await arrive(world.app, half, half, half, half, length="100")
+    assert status == 413
+    assert len(left) == 2
+
+
+async def test_a_body_that_says_it_is_too_large_is_not_read(world: World) -> None:
+    for length in ("1000001", "9" * 5000):
+        status, left = await arrive(world.app, piece(b"x", more=False), length=length)
+        assert (status, len(left)) == (413, 1)
+    for length in ("-1", "1e3", "１", ""):
+        status, _ = await arrive(world.app, piece(b"x", more=False), length=length)
+        assert status == 400, length
+
+
+async def test_a_connection_lost_in_the_middle_counts_for_nothing(world: World) -> None:
+    gone: Event = {"type": "http.disconnect"}
+    status, _ = await arrive(world.app, piece(b"{", more=True), gone)
+    assert status == 400
+
+
+async def test_a_body_that_never_ends_is_given_up(world: World) -> None:
+    never = asyncio.Event()
+
+    async def receive() -> Event:
+        await never.wait()
+        return {}
+
+    async def send(event: Event) -> None:
+        raise AssertionError(event)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/inbox",
+        "headers": [(b"content-type", ACTIVITY_JSON.encode())],
+    }
+    with pytest.raises(Refused) as refused:
+        await Inbox(world.house.intake, deadline=0.01)(scope, receive, send)
+    assert refused.value.problem is Problem.TIMED_OUT

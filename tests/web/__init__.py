@@ -1,0 +1,1 @@
+"""What the web keeps and shares, apart from any letter."""
