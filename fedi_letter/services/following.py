@@ -30,12 +30,12 @@ def add(connection: Connection, scene: Scene, source: Followed) -> None:
         now=scene.at,
     )
     uris = scene.context.uris
-    activity_uri = uris.activity(new_id(scene.at))
-    accept = documents.accept(uris, activity_uri, json.loads(source.document), scene.actor_uri)
+    accept_id = new_id(scene.at)
+    accept = documents.accept(uris, accept_id, json.loads(source.document), scene.actor_uri)
     outbox_id = outbox.append(
         connection,
         scene.letter_id,
-        activity_uri,
+        uris.activity(accept_id),
         "Accept",
         source.activity_uri or scene.actor_uri,
         documents.encode(accept),
