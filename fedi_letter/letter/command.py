@@ -1,7 +1,7 @@
 """Words of command: `withdraw` and `keep`, from anyone, however the post was addressed (C8).
 
 A word governs everything the person has on record, and is obeyed once: it leaves a mark by which
-a redelivery is known, since the person may have signed again in the meantime.
+a redelivery is known, since the person may have signed (again) in the meantime.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ def told_to_withdraw(
     """Answer a word of withdrawal; `known` is the post itself when it was edited into one."""
     governed = _governed(standing)
     if not governed:
-        return noted(Reason.NOTHING_TO_WITHDRAW)
+        return noted(Reason.NOTHING_TO_WITHDRAW, obeyed(post, now))
     effects = [_withdraw(endorsement, post, known) for endorsement in governed]
     effects.append(obeyed(post, now))
     return settled(standing, Verdict.WITHDRAWN, Reason.WITHDRAWN_BY_WORD, effects)
@@ -31,7 +31,7 @@ def told_to_keep(standing: Standing, post: Posted, now: datetime) -> Decision:
     """Answer a word of keeping: deleting the posts withdraws nothing from now on."""
     governed = _governed(standing)
     if not governed:
-        return noted(Reason.NOTHING_TO_WITHDRAW)
+        return noted(Reason.NOTHING_TO_WITHDRAW, obeyed(post, now))
     return noted(Reason.KEPT, Keep(tuple(e.id for e in governed)), obeyed(post, now))
 
 

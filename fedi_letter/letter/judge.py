@@ -64,8 +64,23 @@ class Hearing:
     @cached_property
     def light(self) -> frozenset[int]:
         """The words that may stand beside a bare phrase without changing it."""
-        leads = self.lexicon.leads.covered(self.passage)
-        return leads | self.lexicon.fillers.covered(self.passage)
+        fillers = self.lexicon.fillers.covered(self.passage)
+        return self.leads | self.openers | fillers
+
+    @cached_property
+    def leads(self) -> frozenset[int]:
+        """The words that may stand before a phrase."""
+        return self.lexicon.leads.covered(self.passage)
+
+    @cached_property
+    def openers(self) -> frozenset[int]:
+        """The words that may begin a clause in which the phrase comes later."""
+        return self.lexicon.openers.covered(self.passage)
+
+    @cached_property
+    def familiarity(self) -> int:
+        """How many words of the message this language's lists know."""
+        return sum(word.folded in self.lexicon.vocabulary for word in self.words)
 
     @cached_property
     def occurrences(self) -> tuple[Occurrence, ...]:
@@ -166,7 +181,7 @@ class Hearing:
 
     def _is_conditional(self, start: int, end: int) -> bool:
         sentence = self.words[start].sentence
-        conditions = self.lexicon.conditions.covered(self.passage)
+        conditions = self.lexicon.conditions.covered(self.passage) - self.openers
         for index, word in enumerate(self.words):
             if word.sentence != sentence or start <= index < end:
                 continue
@@ -178,11 +193,12 @@ class Hearing:
 
     def _may_precede(self, start: int) -> bool:
         before = self._before(start)
-        if self.lexicon.doubts.covered(self.passage).intersection(before):
+        doubts = self.lexicon.doubts.covered(self.passage) - self.openers
+        if doubts.intersection(before):
             return False
         if not before or self.lexicon.free_prefix or self.words[start].tag:
             return True
-        return bool(self.light & {before[0], before[-1]})
+        return before[-1] in self.light or before[0] in self.light - self.openers
 
     def _follows_badly(self, end: int) -> bool:
         after = self._after(end)

@@ -82,7 +82,9 @@ class Lexicon:
     """Open a part of the sentence that no longer governs the phrase ("because")."""
     buts: Terms
     leads: Terms
-    """May stand before a phrase ("gladly", "as", "and")."""
+    """May stand before a phrase ("gladly", "and")."""
+    openers: Terms
+    """May begin a clause in which a phrase comes later ("as a teacher I sign")."""
     not_before: Terms
     """May not follow a phrase ("I sign off")."""
     reports: Terms
@@ -101,6 +103,12 @@ class Lexicon:
         about = (self.sign, self.alone, self.verbs, self.refusals, self.withdraw, self.keep)
         return frozenset(word for terms in about for word in terms.beginnings)
 
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word this language's lists know, to guess what language a message is in."""
+        listed = (terms for terms in vars(self).values() if isinstance(terms, Terms))
+        return frozenset(word for terms in listed for term in terms.sequences() for word in term)
+
     def concerns(self, words: frozenset[str]) -> bool:
         """Whether any of these folded words could begin something this language says of signing."""
         return not self._about_signing.isdisjoint(words)
@@ -108,8 +116,8 @@ class Lexicon:
 
 _EXACT = ("sign", "alone")
 _LOOSE = (
-    *("verbs", "refusals", "negations", "conditions", "doubts", "asides", "buts", "leads"),
-    *("not_before", "reports", "withdraw", "keep", "fillers"),
+    *("verbs", "refusals", "negations", "conditions", "doubts", "asides", "buts"),
+    *("leads", "openers", "not_before", "reports", "withdraw", "keep", "fillers"),
 )
 _EVERYWHERE = ("❌", "🚫", "👎", "⛔", "🙅", "✖")
 

@@ -3,8 +3,8 @@
 The words are data (`phrases.toml`); which of them count where is the business of `judge`.
 Knows nothing of who wrote a text or whether they may sign.
 
-A declared language is believed for what casts doubt, since "se" or "no" mean different things
-next door; a refusal counts in whichever language it is heard.
+What casts doubt is believed in the likeliest language only, since "se" or "no" mean different
+things next door; a refusal counts in whichever language it is heard.
 """
 
 import re
@@ -20,6 +20,7 @@ from fedi_letter.letter.model import Way
 from fedi_letter.letter.words import Passage, read
 
 FALLBACK = "en"
+_IN_DOUBT = (Sense.DOUBTFUL, Sense.NEGATED)
 _SAME_LANGUAGE = {"nb": "no", "nn": "no"}
 
 
@@ -141,10 +142,13 @@ class _Heard:
 
     @cached_property
     def _believed(self) -> list[Hearing]:
-        """The declared language when it holds a phrase, else every language that does."""
+        """The languages that know a phrase in it and most of its other words."""
         holding = [hearing for hearing in self.hearings if hearing.occurrences]
-        first = [hearing for hearing in holding if hearing.lexicon.language == self.declared]
-        return first or holding
+        best = max(map(self._likelihood, holding), default=0)
+        return [hearing for hearing in holding if self._likelihood(hearing) == best]
+
+    def _likelihood(self, hearing: Hearing) -> int:
+        return hearing.familiarity + (hearing.lexicon.language == self.declared)
 
     @cached_property
     def _clear(self) -> dict[tuple[int, int], tuple[Occurrence, Hearing]]:
@@ -162,7 +166,7 @@ class _Heard:
             (spoken.start, spoken.end)
             for hearing in self._believed
             for spoken in hearing.occurrences
-            if spoken.sense in (Sense.DOUBTFUL, Sense.NEGATED)
+            if spoken.sense in _IN_DOUBT
         )
 
     def refusal(self) -> Reading | None:
@@ -170,9 +174,19 @@ class _Heard:
         for hearing in self.hearings:
             if hearing.refuses and not self._commanded(hearing):
                 language = hearing.lexicon.language
-                mixed = bool(self._clear)
-                return Reading(ReadingKind.REFUSAL, None, self._whole, language, doubtful=mixed)
+                return Reading(
+                    ReadingKind.REFUSAL, None, self._whole, language, doubtful=self._also_signs
+                )
         return None
+
+    @cached_property
+    def _also_signs(self) -> bool:
+        """Whether any phrase is clear to somebody and in doubt to nobody."""
+        spoken = [found for hearing in self.hearings for found in hearing.occurrences]
+        clear = {(found.start, found.end) for found in spoken if found.sense is Sense.CLEAR}
+        return bool(
+            clear - {(found.start, found.end) for found in spoken if found.sense in _IN_DOUBT}
+        )
 
     def signature(self) -> Reading | None:
         """A signature: at least one clear phrase and none in doubt."""
@@ -230,7 +244,7 @@ class _Heard:
         clause = words[start].clause
         light: frozenset[int] = frozenset()
         for _, hearing in self._clear.values():
-            light |= hearing.light | hearing.buts
+            light |= hearing.leads | hearing.buts
         while start and start - 1 in light and words[start - 1].clause == clause:
             start -= 1
         return words[start].start

@@ -17,7 +17,7 @@ from fedi_letter.letter.effects import (
 )
 from fedi_letter.letter.intents import PostDeleted, Undid
 from fedi_letter.letter.markers import boost_uri, deleted, undone
-from fedi_letter.letter.model import Endorsement, Reason, Standing, Way
+from fedi_letter.letter.model import Endorsement, MarkerKind, Reason, Standing, Way
 from fedi_letter.letter.outcome import noted, settled, withdrawn
 from fedi_letter.letter.signatory import LIVE
 
@@ -31,6 +31,8 @@ def undid(standing: Standing, undo: Undid, now: datetime) -> Decision:
         return noted(Reason.NOTHING_TO_UNDO)
     if undo.follow or _is_follow(standing, undo):
         return _unfollowed(standing, undo, now)
+    if _is_remembered(standing, undo):
+        return noted(Reason.DUPLICATE)
     on_record = [e for e in standing.endorsements if _is_named(e, undo)]
     if on_record and not any(e.state in LIVE for e in on_record):
         return noted(Reason.NOTHING_TO_UNDO)
@@ -57,6 +59,12 @@ def _unfollowed(standing: Standing, undo: Undid, now: datetime) -> Decision:
         return noted(Reason.UNFOLLOWED, DropFollower(Reason.UNFOLLOWED))
     remembered = () if undo.activity_uri is None else (undone(undo.activity_uri, now),)
     return noted(Reason.NOTHING_TO_UNDO, *remembered)
+
+
+def _is_remembered(standing: Standing, undo: Undid) -> bool:
+    """Whether this Undo was heard before; heard again, it must not reach a newer boost."""
+    undone_before = {m.uri for m in standing.markers if m.kind is MarkerKind.UNDONE}
+    return undo.activity_uri in undone_before
 
 
 def _is_named(endorsement: Endorsement, undo: Undid) -> bool:

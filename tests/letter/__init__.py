@@ -1,0 +1,1 @@
+"""The letter's judgement, by tables of sentences, by stories and by properties."""
