@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from fedi_letter.activitypub.uris import Uris
 from fedi_letter.store import letters, publications
+from fedi_letter.store.database import Connection
 from fedi_letter.store.letters import Revision, RevisionKind
 from fedi_letter.store.publications import Publication, PublicationKind
 from fedi_letter.web.feed import Channel, Entry

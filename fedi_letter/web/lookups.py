@@ -6,12 +6,10 @@ These run on a connection that cannot write, in a database thread; they know not
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from fedi_letter.activitypub.uris import Uris
 from fedi_letter.store import followers, ledger, letters, publications, reactions
 from fedi_letter.store.conversation import conversation
-from fedi_letter.store.database import is_current
+from fedi_letter.store.database import Connection, is_current
 from fedi_letter.store.letters import Revision
 from fedi_letter.store.publications import PublicationKind
 from fedi_letter.store.roll import RollEntry, roll_page, roll_total

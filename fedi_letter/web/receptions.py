@@ -7,10 +7,9 @@ taken back, is left out here, so that no document can show it (law 5).
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from fedi_letter.activitypub.collections import PAGE_SIZE
 from fedi_letter.store import endorsements, followers, letters, outbox, publications, reactions
+from fedi_letter.store.database import Connection
 from fedi_letter.store.outbox import OutboxRow
 from fedi_letter.store.publications import Publication, PublicationState
 from fedi_letter.web.problems import nothing_here, unpublished
