@@ -22,7 +22,7 @@ class Translation:
 
     `instructions` say in that language how to sign, and end in the version: being all of the body
     that Mastodon shows of an Article, they must change with every version and with nothing else
-    (interop A9, B10).
+    (interop A9, B10). `summary` is the one to keep, instead of a fresh excerpt.
     """
 
     language: str
@@ -30,6 +30,7 @@ class Translation:
     html: str
     text: str
     instructions: str
+    summary: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def summary(translation: Translation) -> str:
     Mastodon shows of an Article nothing but title and summary, and others show the summary as a
     content warning, so tags would be seen raw and the instructions must be here.
     """
+    if translation.summary is not None:
+        return translation.summary
     last = _shortened(_plain_line(translation.instructions), LONGEST_SUMMARY - 100)
     excerpt = _shortened(_plain_line(translation.text), LONGEST_SUMMARY - len(last) - 1)
     return f"{excerpt} {last}".strip()

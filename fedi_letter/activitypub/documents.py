@@ -176,7 +176,7 @@ def without_context(document: Mapping[str, Any]) -> Document:
 def without_content(activity: Mapping[str, Any]) -> Document:
     """Answer an activity whose object has lost its body, for a peer that finds it too large."""
     inner = activity.get("object")
-    if not isinstance(inner, Mapping):
+    if not isinstance(inner, Mapping) or "content" not in inner:
         return dict(activity)
     kept = {key: inner[key] for key in inner if key not in ("content", "contentMap")}
     return dict(activity) | {"object": kept | {"content": ""}}

@@ -1,7 +1,7 @@
 """Blocks: a domain with everything below it, or one actor, is not heard and not spoken to.
 
-Blocking hides first: signatures leave the roll as one action that unblocking takes back. Nothing
-is destroyed, because hasty blocks happen.
+Blocking hides first: signatures leave the roll as one action that unblocking takes back, and
+followers are passed over until then. Nothing is destroyed, because hasty blocks happen.
 """
 
 from fedi_letter.activitypub.uris import OddUri, host_of
@@ -9,7 +9,7 @@ from fedi_letter.letter.moderation import decide_remove
 from fedi_letter.services.context import Context
 from fedi_letter.services.moderate import Reviewed, Stroke, person_called, undo_action
 from fedi_letter.services.refusals import ModerationRefused
-from fedi_letter.store import actors, followers, ledger, moderation, roll
+from fedi_letter.store import actors, deliveries, followers, ledger, moderation, roll
 from fedi_letter.store.database import Connection
 from fedi_letter.store.moderation import BlockKind
 
@@ -40,9 +40,10 @@ def _add(
 
 
 def _remove(connection: Connection, context: Context, subject: str, by: str) -> Reviewed:
-    _, named = _named(connection, subject)
+    kind, named = _named(connection, subject)
     if not moderation.remove_block(connection, named):
         raise ModerationRefused(f"{named} is not blocked; see fedi-letter block list")
+    _hear_again(connection, context, kind, named)
     action_id = ledger.latest_action(connection, context.letter_id, "block", named)
     if action_id is None:
         return Reviewed(None)
@@ -71,8 +72,22 @@ def _listed(connection: Connection, context: Context, kind: BlockKind, named: st
 
 
 def _silence(connection: Connection, context: Context, kind: BlockKind, named: str) -> None:
-    """Nobody there is told anything any more; what is on its way is stopped when its turn comes."""
-    if kind is BlockKind.ACTOR:
-        followers.drop(connection, context.letter_id, named, REASON)
+    """Nobody there is told anything any more.
+
+    What is on its way to a domain is stopped when its turn comes, where every inbox is asked about.
+    """
+    if kind is BlockKind.DOMAIN:
+        followers.drop_by_domain(connection, context.letter_id, named, REASON)
         return
-    followers.drop_by_domain(connection, context.letter_id, named, REASON)
+    followers.drop(connection, context.letter_id, named, REASON)
+    known = actors.actor(connection, named)
+    if known is not None and known.inbox is not None:
+        deliveries.abandon(connection, context.clock(), REASON, inbox=known.inbox)
+
+
+def _hear_again(connection: Connection, context: Context, kind: BlockKind, named: str) -> None:
+    """Followers we dropped ourselves do not know it, so they would wait for us in vain."""
+    if kind is BlockKind.DOMAIN:
+        followers.readmit_by_domain(connection, context.letter_id, named, REASON)
+        return
+    followers.readmit(connection, context.letter_id, named, REASON)

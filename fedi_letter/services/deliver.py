@@ -5,6 +5,8 @@
    between, is sent again with the same activity id, which peers know to ignore.
 3. A host in trouble is asked by one delivery at a time, and rested after five failures; its other
    deliveries wait without losing a try.
+4. No wave outlasts its lease: what a slow host keeps waiting for minutes goes back to the queue,
+   without losing a try either.
 """
 
 import asyncio
@@ -37,6 +39,7 @@ IN_FLIGHT = 200
 """With fewer a wave crawls when some hosts hang; the healthy ones must not wait for them."""
 PER_HOST = 4
 LEASE = timedelta(minutes=10)
+WAVE_LASTS = timedelta(minutes=3)
 SCHEME_REMEMBERED = timedelta(days=30)
 
 
@@ -50,11 +53,12 @@ class Deliverer:
     async def run_once(self) -> int:
         """Send one wave; answers how many deliveries it took."""
         context = self._context
-        wave = await context.database.write(deliveries.claim, context.clock(), WAVE, LEASE)
+        claimed_at = context.clock()
+        wave = await context.database.write(deliveries.claim, claimed_at, WAVE, LEASE)
         if not wave:
             return 0
         async with Settling(context) as settling:
-            hosts = _Hosts(wave)
+            hosts = _Hosts(wave, ends_at=claimed_at + WAVE_LASTS)
             slots = asyncio.Semaphore(IN_FLIGHT)
             async with asyncio.TaskGroup() as sending:
                 for one in wave:
@@ -71,24 +75,31 @@ class Deliverer:
                 settling.add(_given_up(one, "blocked"))
                 return
             if policy.stance(_breaker(origin), now) is Stance.HELD:
-                settling.add(_held_back(one, origin, now))
+                settling.add(_put_back(one, "host-rests", origin.held_until or now))
+                return
+            if now > hosts.ends_at:
+                settling.add(_put_back(one, "host-slow", now))
                 return
             answer, scheme = await self._knock(one, origin)
             settled = _settled(one, answer, self._context.clock())
-            hosts.learn(_after(origin, answer, scheme, self._context.clock()))
+            # What the others learnt of the host meanwhile counts too, so not from `origin`.
+            hosts.learn(_after(hosts.origin(one.host), answer, scheme, self._context.clock()))
             settling.add(replace(settled, origin=hosts.origin(one.host)))
             _report(one, settled)
 
     async def _knock(self, one: Delivery, origin: Origin) -> tuple[Answer, Scheme]:
-        """Send, once more with the other signature when the first is not understood (B4)."""
-        scheme = _scheme_for(origin, self._context.clock())
+        """Send, once more with the other signature when the first is not understood (B4).
+
+        When neither is, the first answer stands: it is to the scheme that should have worked, and
+        a 400 to the other one must not end what a 401 lets us try again.
+        """
+        scheme = _remembered(origin, self._context.clock()) or Scheme.CAVAGE
         answer = await self._post(one, one.body, scheme)
-        if answer.status is not None and policy.wants_second_knock(answer.status):
+        if _is_not_understood(answer):
             other = Scheme.RFC9421 if scheme is Scheme.CAVAGE else Scheme.CAVAGE
             second = await self._post(one, one.body, other)
-            if second.problem is None:
-                return second, other
-            answer = second if second.status is not None else answer
+            if not _is_not_understood(second):
+                answer, scheme = second, other
         if answer.status is not None and policy.wants_smaller_body(answer.status):
             answer = await self._post(one, _without_content(one.body), scheme)
         return answer, scheme
@@ -99,9 +110,10 @@ class Deliverer:
 
 
 class _Hosts:
-    """What this wave knows of each host, and whose turn it is there."""
+    """What this wave knows of each host, whose turn it is there, and when no more turn is given."""
 
-    def __init__(self, wave: list[Delivery]) -> None:
+    def __init__(self, wave: list[Delivery], ends_at: datetime) -> None:
+        self.ends_at = ends_at
         self._origins = {one.host: one.origin for one in wave}
         self._turns: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
         for host, origin in self._origins.items():
@@ -124,11 +136,16 @@ def _breaker(origin: Origin) -> Breaker:
     return Breaker(origin.failures, origin.first_failure_at, origin.held_until)
 
 
-def _scheme_for(origin: Origin, now: datetime) -> Scheme:
+def _remembered(origin: Origin, now: datetime) -> Scheme | None:
+    """The signatures the host understood within the last thirty days (B4)."""
     learnt = origin.scheme_learnt_at
     if origin.signature_scheme is None or learnt is None or now - learnt > SCHEME_REMEMBERED:
-        return Scheme.CAVAGE
+        return None
     return Scheme(origin.signature_scheme)
+
+
+def _is_not_understood(answer: Answer) -> bool:
+    return answer.status is not None and policy.wants_second_knock(answer.status)
 
 
 def _outcome(answer: Answer) -> Outcome:
@@ -143,11 +160,8 @@ def _outcome(answer: Answer) -> Outcome:
 def _after(origin: Origin, answer: Answer, scheme: Scheme, now: datetime) -> Origin:
     """What we know of a host after one more attempt."""
     if answer.problem is None:
-        fresh = Origin(origin.host, origin.signature_scheme, origin.scheme_learnt_at)
-        known = origin.signature_scheme or str(Scheme.CAVAGE)
-        if str(scheme) == known and origin.signature_scheme is not None:
-            return fresh
-        return replace(fresh, signature_scheme=str(scheme), scheme_learnt_at=now)
+        learnt_at = origin.scheme_learnt_at if scheme is _remembered(origin, now) else now
+        return Origin(origin.host, str(scheme), learnt_at)
     if not policy.counts_against_host(_outcome(answer)):
         return origin
     breaker = policy.after_failure(_breaker(origin), now)
@@ -182,9 +196,9 @@ def _given_up(one: Delivery, outcome: str) -> Settled:
     return Settled(Settlement(one.id, DeliveryState.GIVEN_UP, outcome), one)
 
 
-def _held_back(one: Delivery, origin: Origin, now: datetime) -> Settled:
-    due_at = origin.held_until or now
-    row = Settlement(one.id, DeliveryState.WAITING, "host-rests", None, due_at, one.attempts)
+def _put_back(one: Delivery, outcome: str, due_at: datetime) -> Settled:
+    """Not tried, so no try is lost."""
+    row = Settlement(one.id, DeliveryState.WAITING, outcome, None, due_at, one.attempts)
     return Settled(row, one)
 
 

@@ -3,13 +3,14 @@
 1. All of it is one transaction: there is no revision without its bytes, its activity and its rows
    for everybody who must be told, or there is none of them.
 2. `updated` strictly increases, however fast revisions follow each other (interop B10).
-3. A typo fix keeps the version that readers see, so that nobody is notified for nothing; any other
-   revision raises it and is announced by a short Note as well, because a changed body alone is
-   invisible on Mastodon (interop B10, B11).
+3. A typo fix keeps the version and the summary that readers see, so that nobody is notified for
+   nothing; any other revision raises it and is announced by a short Note as well, because a changed
+   body alone is invisible on Mastodon (interop B10, B11).
 """
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -130,9 +131,10 @@ def _publish(
         [_translation(position, *pair) for position, pair in _numbered(sources, rendered)],
         now,
     )
+    kept = _summaries(before) if kind is RevisionKind.TYPO else {}
     document = documents.letter_object(
         uris,
-        [_wording(context, revision, *pair) for pair in zip(sources, rendered, strict=True)],
+        [_wording(context, revision, *pair, kept) for pair in zip(sources, rendered, strict=True)],
         published=before.published_at if before else now,
         updated=now,
         hashtags=rendered[0].hashtags,
@@ -221,8 +223,19 @@ def _translation(position: int, source: LetterSource, rendered: Rendered) -> Tra
     )
 
 
+def _summaries(before: Publication | None) -> Mapping[str, str]:
+    """The summaries as last published, by language; a Note has none."""
+    document = json.loads(before.body) if before is not None else {}
+    found: Mapping[str, str] = document.get("summaryMap", {})
+    return found
+
+
 def _wording(
-    context: Context, revision: Revision, source: LetterSource, rendered: Rendered
+    context: Context,
+    revision: Revision,
+    source: LetterSource,
+    rendered: Rendered,
+    kept_summaries: Mapping[str, str],
 ) -> Wording:
     return Wording(
         language=source.language,
@@ -232,4 +245,5 @@ def _wording(
         instructions=context.phrasebook.signing_instructions(
             source.language, context.policy.sign_by, version=revision.version, compact=True
         ),
+        summary=kept_summaries.get(source.language),
     )

@@ -33,6 +33,7 @@ class Settling:
         self._context = context
         self._waiting: list[Settled] = []
         self._enough = asyncio.Event()
+        self._is_last = False
         self._writer: asyncio.Task[None] | None = None
 
     def add(self, settled: Settled) -> None:
@@ -51,19 +52,19 @@ class Settling:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # Not cancelled: the wave is over when what it did is written, all of it.
+        self._is_last = True
+        self._enough.set()
         if self._writer is not None:
-            self._writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._writer
-        await self._flush()
+            await self._writer
 
     async def _write_now_and_then(self) -> None:
-        while True:
+        while not self._is_last:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._enough.wait(), AT_LEAST_EVERY_SECONDS)
             self._enough.clear()
-            # Shielded: what is being written when the wave ends must not be lost half-way.
-            await asyncio.shield(self._flush())
+            await self._flush()
+        await self._flush()
 
     async def _flush(self) -> None:
         batch, self._waiting = self._waiting, []

@@ -31,14 +31,14 @@ class Update:
 
 async def post(context: Context, text: str) -> Update:
     """Publish an update; raises PublicationRefused for an empty text or an unpublished letter."""
-    update = await context.database.write(_post, context, text, context.clock())
+    update = await context.database.write(_post, context, _storable(text), context.clock())
     context.deliveries_bell.ring()
     return update
 
 
 async def edit(context: Context, id: str, text: str) -> Update:
     """Replace an update's text everywhere; raises PublicationRefused for an unknown or dead id."""
-    update = await context.database.write(_edit, context, id, text)
+    update = await context.database.write(_edit, context, id, _storable(text))
     context.deliveries_bell.ring()
     return update
 
@@ -65,28 +65,37 @@ async def listing(context: Context) -> list[Update]:
 def announce_revision(
     connection: Connection, context: Context, revision: Revision, now: datetime
 ) -> int:
-    """Tell the timelines that the text changed, and how; answers how many inboxes will be told."""
+    """Tell the timelines that the text changed, and how; answers how many inboxes will be told.
+
+    In English, and said to be so, whatever the letter's language.
+    """
     title = revision.translations[0].title if revision.translations else ""
     changed = f": {revision.note}" if revision.note else "."
     text = (
         f"Version {revision.version} of “{title}” is published{changed}\n\n"
-        f"{context.uris.revision(revision.number)}"
+        f"<{context.uris.revision(revision.number)}>"
     )
-    return _publish(connection, context, text, now)[1]
+    return _publish(connection, context, text, now, language=DEFAULT_LANGUAGE)[1]
+
+
+def _storable(text: str) -> str:
+    """Answer the text without NUL, which PostgreSQL does not take and no reader ever sees."""
+    return text.replace("\x00", "")
 
 
 def _post(connection: Connection, context: Context, text: str, now: datetime) -> Update:
     letter = letters.letter(connection, context.letter_id)
     if letter is None or letter.published_at is None:
         raise PublicationRefused("the letter is not published yet; start fedi-letter serve first")
-    return _publish(connection, context, text, now)[0]
+    language = _language(connection, context)
+    return _publish(connection, context, text, now, language=language)[0]
 
 
 def _publish(
-    connection: Connection, context: Context, text: str, now: datetime
+    connection: Connection, context: Context, text: str, now: datetime, *, language: str
 ) -> tuple[Update, int]:
     id = new_id(now)
-    document = _note(connection, context, id, text, published=now, updated=None)
+    document = _note(context, id, text, language, published=now, updated=None)
     stored = _put(connection, context, document, text, published=now, updated=now)
     activity = documents.create(context.uris, new_id(now), document)
     told = send_to_all(connection, context, activity, stored.uri, now)
@@ -97,7 +106,8 @@ def _edit(connection: Connection, context: Context, id: str, text: str) -> Updat
     before = _live(connection, context, id)
     now = max(context.clock(), before.updated_at + timedelta(seconds=1))
     published = before.published_at
-    document = _note(connection, context, id, text, published=published, updated=now)
+    language = _language(connection, context)
+    document = _note(context, id, text, language, published=published, updated=now)
     stored = _put(connection, context, document, text, published=published, updated=now)
     activity = documents.update(context.uris, new_id(now), document, at=now)
     send_to_all(connection, context, activity, stored.uri, now)
@@ -126,10 +136,10 @@ def _live(connection: Connection, context: Context, id: str) -> Publication:
 
 
 def _note(
-    connection: Connection,
     context: Context,
     id: str,
     text: str,
+    language: str,
     *,
     published: datetime,
     updated: datetime | None,
@@ -142,7 +152,7 @@ def _note(
         context.uris,
         id,
         html=rendered.html,
-        language=_language(connection, context),
+        language=language,
         published=published,
         updated=updated,
         hashtags=rendered.hashtags,

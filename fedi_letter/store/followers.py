@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, func, or_, select, update
 
 from fedi_letter.store import tables
 from fedi_letter.store.statements import (
@@ -115,6 +115,19 @@ def drop_by_domain(connection: Connection, letter_id: int, domain: str, reason: 
     )
 
 
+def readmit(connection: Connection, letter_id: int, actor_uri: str, reason: str) -> bool:
+    """Deliver again to a follower who was dropped for this reason, and no other."""
+    return changed(
+        connection,
+        _readmitted(letter_id, reason).where(_TABLE.c.actor_uri == actor_uri),
+    )
+
+
+def readmit_by_domain(connection: Connection, letter_id: int, domain: str, reason: str) -> int:
+    """The same for everybody whose account lives on this domain or below it; answers how many."""
+    return touched(connection, _readmitted(letter_id, reason).where(within(_TABLE.c.host, domain)))
+
+
 def by_actor(connection: Connection, letter_id: int, actor_uri: str) -> Follower | None:
     """Answer a follower, live or dropped."""
     query = select(*_COLUMNS).where(
@@ -160,6 +173,15 @@ def note_delivered(connection: Connection, inboxes: Collection[str]) -> int:
         update(_TABLE)
         .where(_TABLE.c.failing_days > 0, _reached_at(inboxes))
         .values(failing_days=0, last_failing_at=None),
+    )
+
+
+def _readmitted(letter_id: int, reason: str) -> Update:
+    dropped = (_TABLE.c.state == FollowerState.DROPPED) & (_TABLE.c.reason == reason)
+    return (
+        update(_TABLE)
+        .where(_TABLE.c.letter_id == letter_id, dropped)
+        .values(state=FollowerState.LIVE, reason=None)
     )
 
 
