@@ -1,0 +1,1 @@
+"""An open letter that lives on the fediverse: signed by replying or boosting."""

@@ -5,7 +5,8 @@ answered with a number; where a verb takes an earlier deed or its post, `{"deed"
 Knows no pipes and no sockets; see `process` and `child` for those.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -51,11 +52,13 @@ class Commands:
 
     async def _obey(self, command: Mapping[str, Any]) -> Any:
         verb = command["do"]
-        match verb:
-            case "received":
-                return self._received(command["host"])
-            case "trouble":
-                return self._trouble(command["host"], command.get("status"))
+        of_servers: dict[str, Callable[[], Any]] = {
+            "received": lambda: self._received(command["host"]),
+            "answers": lambda: self._answers(command["host"]),
+            "trouble": lambda: self._trouble(command["host"], command.get("status")),
+        }
+        if verb in of_servers:
+            return of_servers[verb]()
         person = self._person(command["person"], command)
         match verb:
             case "open":
@@ -123,6 +126,14 @@ class Commands:
             }
             for received in self._servers[host].received
         ]
+
+    def _answers(self, host: str) -> list[list[int]]:
+        """How often `host` gave each status to a delivery of any server here."""
+        total: Counter[int] = Counter()
+        for server in self._servers.values():
+            for (asked, status), count in server.courier.answers.items():
+                total[status] += count if asked == host else 0
+        return [[status, count] for status, count in sorted(total.items()) if count]
 
     def _trouble(self, host: str, status: int | None) -> None:
         self._servers[host].inbox_trouble = Trouble(status) if status else None

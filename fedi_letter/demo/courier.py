@@ -3,6 +3,8 @@
 Knows the dialect's signature habits; not what is in a body.
 """
 
+from collections import Counter
+
 from fedi_letter.demo.dialect import Dialect
 from fedi_letter.demo.signing import Draft, Scheme, Signer, signed
 from fedi_letter.demo.wire import Answer, Clock, Headers, Send, Sent, host_of
@@ -21,6 +23,8 @@ class Courier:
         )
         self._understood: dict[str, Scheme] = {}
         """The scheme that passed last, by host."""
+        self.answers: Counter[tuple[str, int]] = Counter()
+        """How often each host gave each status to a delivery; 0 is no answer."""
 
     async def post(self, url: str, body: bytes, signer: Signer) -> Sent:
         """Delivers, knocking again in the next scheme while the answer is a 4xx."""
@@ -48,7 +52,8 @@ class Courier:
         try:
             status, _, answer = await self._send("POST", url, headers, body)
         except OSError:
-            return Sent(url, headers, body, 0, b"")
+            status, answer = 0, b""
+        self.answers[host_of(url), status] += 1
         return Sent(url, headers, body, status, answer)
 
     async def get(self, url: str, signer: Signer | None, accept: str | None = None) -> Answer:

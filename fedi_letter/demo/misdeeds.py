@@ -4,6 +4,7 @@ Everything here must be refused, ignored or survived; nothing may ever count. Ma
 account and a real key, so each misdeed is wrong in exactly one way.
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -144,7 +145,7 @@ class Mallory(Person):
     async def flood(self, post: str, count: int, text: str = "I sign.") -> Sequence[Deed]:
         """Many accounts of one host reply within one moment."""
         crowd = [Person(self.server, f"{self.account.user}{n}") for n in range(count)]
-        return [await puppet.reply(post, text) for puppet in crowd]
+        return await asyncio.gather(*(puppet.reply(post, text) for puppet in crowd))
 
     async def _covering(self, post: str, text: str, names: tuple[str, ...]) -> Sent:
         create, inbox = await self._reply_of(self.uri, post, text)

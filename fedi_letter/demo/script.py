@@ -192,7 +192,7 @@ CHANGING: Sequence[Step] = (
 )  # fmt: skip
 
 MISBEHAVING: Sequence[Step] = (
-    Step("mallory@evil", "forge", (Actor("sam@masto"), _PAGE), Fate.TURNED_AWAY,
+    Step("mallory@evil", "forge", (Actor("sam@masto"), _PAGE), Fate.REFUSED,
          "in Sam's name, by Mallory's key"),
     Step("mallory@evil", "forge_key_id", (Fellow("victim@evil"), _PAGE), Fate.TURNED_AWAY,
          "under another's key id"),

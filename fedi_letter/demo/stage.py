@@ -4,6 +4,7 @@ Performs steps in order and tells what the door answered; judges nothing. Whoeve
 compares the fates with the letter's own pages.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Performed:
             return bool(self.statuses) and set(self.statuses) == {401}
         if self.step.fate is Fate.UNHEARD:
             return not self.statuses
+        if self.step.fate is Fate.REFUSED:
+            return bool(self.statuses)  # some servers say no at once, others after a look
         return all(200 <= status < 300 for status in self.statuses)
 
 
@@ -84,6 +87,14 @@ class Stage:
     @property
     def _letter_host(self) -> str:
         return self._letter[Place.INBOX].split("/")[2]
+
+    async def answers(self) -> Counter[int]:
+        """How often the letter's server gave each status to a POST of anybody; 0 is no answer."""
+        total: Counter[int] = Counter()
+        for process in {process for process, _ in self._homes.values()}:
+            told = await process.ask(do="answers", host=self._letter_host)
+            total.update({status: count for status, count in told})
+        return total
 
     async def timeline(self, who: str) -> list[dict[str, Any]]:
         """What somebody of the cast sees of those they follow."""

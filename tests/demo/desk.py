@@ -68,7 +68,7 @@ class Desk:
             summary_html="",
             published=self._opened,
         )
-        letter = letter_object(URIS, [LETTER], version=1, published=self._opened, type="Article")
+        letter = letter_object(URIS, [LETTER], published=self._opened, type="Article")
         documents = {URIS.actor: actor, URIS.letter: letter, URIS.page: letter}
         if url not in documents:
             return Response(status_code=404)
