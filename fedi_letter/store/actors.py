@@ -127,8 +127,11 @@ def forget(connection: Connection, uri: str, now: datetime) -> bool:
     return gone
 
 
-def set_moved(connection: Connection, uri: str, new_uri: str) -> bool:
-    """Remember that the account lives elsewhere now; the caller saw the new home confirm it."""
+def set_moved(connection: Connection, uri: str, new_uri: str | None) -> bool:
+    """Remember that the account lives elsewhere now, or, with None, that it is a home again.
+
+    The caller saw the new home confirm it.
+    """
     moved = _TABLE.c.moved_to.is_(None) | (_TABLE.c.moved_to != new_uri)
     return changed(
         connection, update(_TABLE).where(_TABLE.c.uri == uri, moved).values(moved_to=new_uri)

@@ -34,7 +34,7 @@ from fedi_letter.store import tables
 from fedi_letter.store.actors import ActorState
 from fedi_letter.store.followers import FollowerState
 from fedi_letter.store.origins import Origin, origins
-from fedi_letter.store.statements import claimable, insert_into, touched
+from fedi_letter.store.statements import claimable, insert_into, touched, walk_the_index
 
 
 class DeliveryState(StrEnum):
@@ -166,9 +166,10 @@ def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -
 
     Never one while an earlier activity about the same object waits for the same host.
     """
+    walk_the_index(connection)
     due = (
         select(_TABLE.c.id)
-        .where(_due(now), ~_held(now), ~_overtaking())
+        .where(_due(now), _welcome(now), _next_in_line())
         .order_by(_TABLE.c.due_at, _TABLE.c.id)
         .limit(limit)
     )
@@ -198,19 +199,23 @@ def _due(now: datetime) -> ColumnElement[bool]:
     return _TABLE.c.settled_at.is_(None) & (_TABLE.c.due_at <= now) & free
 
 
-def _held(now: datetime) -> ColumnElement[bool]:
+def _welcome(now: datetime) -> ColumnElement[bool]:
+    """Whether the server is not held back."""
     server = tables.origins
-    return exists().where(server.c.host == _TABLE.c.host, server.c.held_until > now)
+    held = select(server.c.host).where(server.c.host == _TABLE.c.host, server.c.held_until > now)
+    return held.limit(1).scalar_subquery().is_(None)
 
 
-def _overtaking() -> ColumnElement[bool]:
+def _next_in_line() -> ColumnElement[bool]:
+    """Whether no earlier activity about the same object waits for the same host."""
     earlier = _TABLE.alias("earlier")
-    return exists().where(
+    before = select(earlier.c.id).where(
         earlier.c.host == _TABLE.c.host,
         earlier.c.object_uri == _TABLE.c.object_uri,
         earlier.c.outbox_id < _TABLE.c.outbox_id,
         earlier.c.settled_at.is_(None),
     )
+    return before.limit(1).scalar_subquery().is_(None)
 
 
 def _activities(connection: Connection, outbox_ids: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -321,7 +326,7 @@ def next_due(connection: Connection) -> datetime | None:
     leased = _later(_TABLE.c.due_at, _TABLE.c.lease_until)
     query = select(func.min(_later(leased, held.scalar_subquery())))
     due: datetime | None = connection.execute(
-        query.where(_TABLE.c.settled_at.is_(None), ~_overtaking())
+        query.where(_TABLE.c.settled_at.is_(None), _next_in_line())
     ).scalar_one()
     return due
 

@@ -26,6 +26,7 @@ from fedi_letter.store.statements import (
 
 PUBLIC = tuple(visibility for visibility in Visibility if visibility.is_public)
 OVER = (EndorsementState.WITHDRAWN, EndorsementState.REJECTED)
+APPROVED = (EndorsementState.STANDING, EndorsementState.COMMENT)
 
 
 @dataclass(frozen=True)
@@ -262,15 +263,19 @@ def approved_replies(
     Never one that was addressed to fewer than everybody, nor one of an account that is suspended
     or gone.
     """
-    query = _approved(letter_id).order_by(_TABLE.c.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(_TABLE.c.id < before)
-    return many(connection, query, ApprovedReply)
+    found: list[ApprovedReply] = []
+    for state in APPROVED:  # one at a time: each walks its index and stops at the limit
+        query = _approved(letter_id).where(_TABLE.c.state == state)
+        if before is not None:
+            query = query.where(_TABLE.c.id < before)
+        newest = query.order_by(_TABLE.c.id.desc()).limit(limit)
+        found += many(connection, newest, ApprovedReply)
+    return sorted(found, key=lambda reply: -reply.id)[:limit]
 
 
 def approved_total(connection: Connection, letter_id: int) -> int:
     """Answer how many replies `approved_replies` would give in all."""
-    found = _approved(letter_id).subquery()
+    found = _approved(letter_id).where(_TABLE.c.state.in_(APPROVED)).subquery()
     return connection.execute(select(func.count()).select_from(found)).scalar_one()
 
 
@@ -282,7 +287,6 @@ def _approved(letter_id: int) -> Select[Any]:
         .where(
             _TABLE.c.letter_id == letter_id,
             _TABLE.c.way == Way.REPLY,
-            _TABLE.c.state.in_((EndorsementState.STANDING, EndorsementState.COMMENT)),
             _TABLE.c.visibility.in_(PUBLIC),
             _TABLE.c.post_uri.is_not(None),
             actors.c.suspended.is_(False),

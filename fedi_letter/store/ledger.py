@@ -143,9 +143,7 @@ def actions(
     return many(connection, query.order_by(_ACTIONS.c.id.desc()).limit(limit), Action)
 
 
-def latest_action(
-    connection: Connection, letter_id: int, kind: str, reason: str
-) -> int | None:
+def latest_action(connection: Connection, letter_id: int, kind: str, reason: str) -> int | None:
     """Answer the newest action of this kind and reason that was not undone."""
     query = select(_ACTIONS.c.id).where(
         _ACTIONS.c.letter_id == letter_id,
@@ -153,9 +151,7 @@ def latest_action(
         _ACTIONS.c.reason == reason,
         _ACTIONS.c.undone_by.is_(None),
     )
-    return connection.execute(
-        query.order_by(_ACTIONS.c.id.desc()).limit(1)
-    ).scalar_one_or_none()
+    return connection.execute(query.order_by(_ACTIONS.c.id.desc()).limit(1)).scalar_one_or_none()
 
 
 def mark_undone(connection: Connection, action_id: int, undone_by: int) -> bool:

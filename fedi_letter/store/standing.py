@@ -15,6 +15,7 @@ from fedi_letter.letter.model import (
     MarkerKind,
     Nature,
     Person,
+    Reason,
     SignatoryState,
     Standing,
     Visibility,
@@ -23,6 +24,7 @@ from fedi_letter.letter.model import (
 from fedi_letter.store import tables
 from fedi_letter.store.followers import FollowerState
 from fedi_letter.store.moderation import blocked_among, domains_of
+from fedi_letter.store.statements import unpacked
 
 
 def standings(
@@ -46,6 +48,7 @@ def standings(
             endorsements=tuple(acts.get(uri, ())),
             markers=tuple(markers.get(uri, ())),
             follows=uri in followers,
+            follow_uri=followers.get(uri),
         )
         for uri in uris
     }
@@ -116,6 +119,7 @@ _ACT = (
     "text_sha256",
     "updated_at",
     "reviewed_at",
+    "reasons",
 )
 
 
@@ -133,6 +137,7 @@ def _act(columns: dict[str, Any]) -> Endorsement:
         reviewed=columns["reviewed_at"] is not None,
         text_sha256=columns["text_sha256"],
         updated_at=columns["updated_at"],
+        reasons=unpacked(columns["reasons"], Reason),
     )
 
 
@@ -146,11 +151,14 @@ def _markers(connection: Connection, uris: Sequence[str]) -> dict[str, list[Mark
     return markers
 
 
-def _following(connection: Connection, letter_id: int, uris: Sequence[str]) -> set[str]:
+def _following(
+    connection: Connection, letter_id: int, uris: Sequence[str]
+) -> dict[str, str | None]:
+    """Those who follow, each with the id of their newest Follow."""
     table = tables.followers
-    query = select(table.c.actor_uri).where(
+    query = select(table.c.actor_uri, table.c.follow_uri).where(
         table.c.letter_id == letter_id,
         table.c.actor_uri.in_(uris),
         table.c.state == FollowerState.LIVE,
     )
-    return set(connection.execute(query).scalars())
+    return {uri: follow_uri for uri, follow_uri in connection.execute(query)}

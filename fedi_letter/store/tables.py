@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from fedi_letter.store.columns import Id, Instant, metadata
@@ -165,6 +166,12 @@ actors = Table(
     Column("fetched_at", Instant, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
     Index(None, "host"),
+    Index(
+        "ix_actors_suspended",
+        "uri",
+        sqlite_where=text("suspended = 1"),
+        postgresql_where=text("suspended"),
+    ),
 )
 
 actor_documents = Table(  # the actor as fetched when they signed: evidence, never overwritten
@@ -212,7 +219,7 @@ endorsements = Table(
     Column("next_check_at", Instant),
     Column("missing_since", Instant),
     Column("checks", Integer, nullable=False, server_default="0"),
-    Index(None, "letter_id", "person_uri"),
+    Index(None, "letter_id", "person_uri", "state"),
     Index(None, "actor_uri"),
     Index(None, "activity_uri"),
     Index(None, "post_uri"),
@@ -233,7 +240,7 @@ signatories = Table(
     Column("signed_at", Instant, nullable=False),
     Column("revision_id", Id, nullable=False),
     Column("updated_at", Instant, nullable=False),
-    UniqueConstraint("letter_id", "person_uri"),
+    UniqueConstraint("person_uri", "letter_id"),  # first the person: asked for by it alone too
     UniqueConstraint("letter_id", "number"),
     Index(None, "letter_id", "state", "number"),
 )

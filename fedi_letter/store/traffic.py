@@ -147,7 +147,6 @@ deliveries = Table(
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     ),
-    Index(None, "state", "id"),
 )
 
 origins = Table(  # what we learnt of each server we deliver to

@@ -125,6 +125,12 @@ sa.Table(
     sa.Column("fetched_at", Instant, nullable=False),
     sa.Column("first_seen_at", Instant, nullable=False),
     sa.Index(None, "host"),
+    sa.Index(
+        "ix_actors_suspended",
+        "uri",
+        sqlite_where=sa.text("suspended = 1"),
+        postgresql_where=sa.text("suspended"),
+    ),
 )
 
 sa.Table(
@@ -172,7 +178,7 @@ sa.Table(
     sa.Column("next_check_at", Instant),
     sa.Column("missing_since", Instant),
     sa.Column("checks", sa.Integer, nullable=False, server_default="0"),
-    sa.Index(None, "letter_id", "person_uri"),
+    sa.Index(None, "letter_id", "person_uri", "state"),
     sa.Index(None, "actor_uri"),
     sa.Index(None, "activity_uri"),
     sa.Index(None, "post_uri"),
@@ -193,7 +199,7 @@ sa.Table(
     sa.Column("signed_at", Instant, nullable=False),
     sa.Column("revision_id", Id, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
-    sa.UniqueConstraint("letter_id", "person_uri"),
+    sa.UniqueConstraint("person_uri", "letter_id"),
     sa.UniqueConstraint("letter_id", "number"),
     sa.Index(None, "letter_id", "state", "number"),
 )

@@ -156,7 +156,6 @@ sa.Table(
         sqlite_where=OPEN,
         postgresql_where=OPEN,
     ),
-    sa.Index(None, "state", "id"),
 )
 
 sa.Table(
