@@ -6,8 +6,10 @@ import hashlib
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from fedi_letter.activitypub.delivery import SCHEDULE
 from fedi_letter.app import open_house
@@ -17,7 +19,7 @@ from fedi_letter.demo.signing import HTTP_DATE, Scheme
 from fedi_letter.demo.verifying import NotProven, Seen, Strictness, prove
 from fedi_letter.services import updates
 from fedi_letter.services.deliver import LEASE
-from fedi_letter.store import deliveries, progress
+from fedi_letter.store import deliveries, followers, progress
 from fedi_letter.store.progress import DeliveryLine
 from tests.trips.arrivals import (
     arrived,
@@ -27,6 +29,7 @@ from tests.trips.arrivals import (
     posted,
     recovered,
 )
+from tests.trips.seeds import BEGINNING
 from tests.world import ACTOR, LETTER, World, open_world
 
 FAR = "far.example"
@@ -412,6 +415,49 @@ async def test_what_a_killed_deliverer_claimed_comes_back(
     [create] = arrived(ada, "Create")
     assert create.body == claimed[0].body
     assert list(ada.timeline) == [uri]
+
+
+def plant(connection: Connection, letter_id: int, first: int, last: int) -> None:
+    """Put so many followers on record, each on a server of their own."""
+    for number in range(first, last):
+        uri = f"https://s{number}.example/users/ada"
+        followers.add(
+            connection,
+            letter_id,
+            actor_uri=uri,
+            follow_uri=f"{uri}#follow",
+            inbox=f"{uri}/inbox",
+            shared_inbox=None,
+            host=f"s{number}.example",
+            now=BEGINNING,
+        )
+
+
+async def test_a_thousand_followers_cost_as_many_statements_as_ten(world: World) -> None:
+    context, statements = world.house.context, list[str]()
+
+    def count(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    async def costs() -> tuple[int, int, int]:
+        statements.clear()
+        await post(world)
+        posting = len(statements)
+        world.clock.advance(MINUTE)
+        wave = await context.database.write(deliveries.claim, world.clock(), 5_000, LEASE)
+        return len(wave), posting, len(statements) - posting
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        await context.database.write(plant, context.letter_id, 0, 10)
+        few = await costs()
+        world.clock.advance(DAY)
+        await context.database.write(plant, context.letter_id, 10, 1_000)
+        many = await costs()
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert (few[0], many[0]) == (10, 1_000 + 10)  # the first ten have come back
+    assert few[1:] == many[1:]
 
 
 async def test_two_workers_at_once_send_nothing_twice(world: World) -> None:
