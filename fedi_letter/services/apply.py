@@ -63,7 +63,7 @@ def _apply(connection: Connection, scene: Scene, effect: Effect) -> None:
             standing.change(connection, scene, effect)
         case Remember():
             expires_at = scene.at + MARKERS_KEPT
-            marks.add_marker(connection, scene.actor_uri, effect.marker, expires_at)
+            marks.add_marker(connection, scene.person_uri, effect.marker, expires_at)
         case AddFollower():
             following.add(connection, scene, effect.source)
         case DropFollower():
@@ -171,12 +171,17 @@ def _revise(connection: Connection, scene: Scene, effect: Revise) -> None:
 
 
 def _turn(connection: Connection, scene: Scene, effect: Turn) -> None:
+    stored = endorsements.endorsement(connection, effect.endorsement_id)
+    if stored is None:
+        raise Overtaken(f"endorsement {effect.endorsement_id} is not on record")
     by_admin = scene.made_by if scene.made_by.startswith("admin") else None
     turned = endorsements.turn(
         connection,
         effect.endorsement_id,
         effect.before,
         effect.after,
+        # What led here is still true: a plain reply stays one, whoever moved it since.
+        reasons=tuple(dict.fromkeys((effect.reason, *stored.reasons))),
         reviewed_by=by_admin,
         now=scene.at,
     )

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from fedi_letter.letter.decide import decide
-from fedi_letter.letter.effects import CarryOver, Decision, Verdict
-from fedi_letter.letter.intents import Intent, PostDeleted, Posted, Undid
+from fedi_letter.letter.effects import CarryOver, Decision, DropFollower, Enrol, Forget, Verdict
+from fedi_letter.letter.intents import AccountDeleted, Intent, PostDeleted, Undid
 from fedi_letter.letter.model import Reason, Standing, Visibility
 from fedi_letter.services.apply import apply
 from fedi_letter.services.context import Context
@@ -151,16 +151,8 @@ class _Desk:
             self._connection, judged.digest, receipt.id, now
         ):
             return Decision(Verdict.NOTED, Reason.DUPLICATE)
-        if self._letter.retracted_at is not None and _may_be_a_cascade(judged.intent):
-            return Decision(Verdict.NOTED, Reason.LETTER_DELETED)
         person = self._persons[judged.actor_uri]
-        decision = decide(
-            self._standing(person),
-            judged.intent,
-            self._context.policy,
-            self._context.phrasebook,
-            receipt.received_at,
-        )
+        decision = self._decide_for(person, judged)
         if decision.effects:
             scene = Scene(
                 context=self._context,
@@ -174,6 +166,25 @@ class _Desk:
             )
             apply(self._connection, scene, decision.effects)
             self._outdate(person, decision)
+        return decision
+
+    def _decide_for(self, person: str, judged: Judged) -> Decision:
+        is_frozen = self._letter.retracted_at is not None
+        if is_frozen and _may_be_a_cascade(judged.intent):
+            return Decision(Verdict.NOTED, Reason.LETTER_DELETED)
+        if isinstance(judged.intent, AccountDeleted) and person != judged.actor_uri:
+            # Whoever moved house and closed the old account is still on the roll in the new one.
+            gone = (DropFollower(Reason.ACCOUNT_DELETED), Forget())
+            return Decision(Verdict.NOTED, Reason.MOVED, gone)
+        decision = decide(
+            self._standing(person),
+            judged.intent,
+            self._context.policy,
+            self._context.phrasebook,
+            judged.receipt.received_at,
+        )
+        if is_frozen and any(isinstance(effect, Enrol) for effect in decision.effects):
+            return Decision(Verdict.NOTED, Reason.LETTER_DELETED)
         return decision
 
     def _outdate(self, person: str, decision: Decision) -> None:
@@ -215,15 +226,13 @@ def _may_be_a_cascade(intent: Intent) -> bool:
     """Some servers delete every reply to a deleted post and tell us so (interop B12).
 
     After the authors took the letter down, only a person's own word withdraws a name: the frozen
-    roll must not melt away because of our own Delete.
+    roll must not melt away because of our own Delete. An edit is their own word too.
     """
     match intent:
         case PostDeleted():
             return True
         case Undid():
             return not (intent.follow or intent.block)
-        case Posted():
-            return intent.edited
         case _:
             return False
 

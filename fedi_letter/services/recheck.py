@@ -1,8 +1,12 @@
 """The sweep: asks origins whether what stands on the roll is still there (interop C8).
 
 Some servers never tell us that a post was deleted or a boost undone. So each act is looked at
-again after a day and then every week: twice 404 or 410, a day apart, is a withdrawal; a changed
-post is an edit; refusals and trouble change nothing.
+again every day for a week and then every week: twice 404 or 410, a day apart, is a withdrawal; a
+changed post is an edit; refusals and trouble change nothing. Three absences say nothing:
+
+1. A boost's 404: not every server serves its boosts under their ids. A 410 is a server that did.
+2. That of a post of somebody who has moved house since: the old account may be closed.
+3. Any, once the authors took the letter down: the roll is frozen (interop B12).
 """
 
 import asyncio
@@ -20,7 +24,7 @@ from fedi_letter.services.apply import apply
 from fedi_letter.services.context import Context
 from fedi_letter.services.judge import ours
 from fedi_letter.services.scene import Overtaken, Scene
-from fedi_letter.store import endorsements, receipts, signatories
+from fedi_letter.store import endorsements, letters, receipts, signatories
 from fedi_letter.store.database import Connection
 from fedi_letter.store.endorsements import StoredEndorsement
 
@@ -42,7 +46,7 @@ class Rechecker:
     async def run_once(self) -> int:
         """Look at one batch; answers how many acts were looked at."""
         context = self._context
-        due = await context.database.read(endorsements.due_for_check, context.clock(), BATCH)
+        due = await context.database.read(_due, context)
         if not due:
             return 0
         letter = await ours(context)
@@ -58,16 +62,30 @@ class Rechecker:
         except Malformed:
             await write(_unclear, self._context, act)
         except FetchFailed as failed:
-            missing = failed.is_gone or failed.problem is FetchProblem.NOT_FOUND
-            await write(_missing if missing else _unclear, self._context, act)
+            await write(_missing if _tells(act, failed) else _unclear, self._context, act)
         except Overtaken:
             log.info("event=recheck-overtaken endorsement=%d", act.id)
+
+
+def _due(connection: Connection, context: Context) -> list[StoredEndorsement]:
+    letter = letters.letter(connection, context.letter_id)
+    if letter is None or letter.retracted_at is not None:
+        return []
+    return endorsements.due_for_check(connection, context.clock(), BATCH)
 
 
 def _address(act: StoredEndorsement) -> str:
     address = act.activity_uri if act.way is Way.BOOST else act.post_uri
     assert address is not None  # noqa: S101 - only acts with an address are ever due
     return address
+
+
+def _tells(act: StoredEndorsement, failed: FetchFailed) -> bool:
+    """Whether this answer says that the person took the act back."""
+    if act.person_uri != act.actor_uri:
+        return False
+    is_missing = failed.problem is FetchProblem.NOT_FOUND and act.way is not Way.BOOST
+    return failed.is_gone or is_missing
 
 
 def _edit_of(act: StoredEndorsement, fetched: Fetched, letter: Ours) -> Posted | None:
@@ -117,7 +135,7 @@ def _unclear(connection: Connection, context: Context, act: StoredEndorsement) -
 def _note(
     connection: Connection, act: StoredEndorsement, now: datetime, missing_since: datetime | None
 ) -> None:
-    daily = act.checks < DAILY_LOOKS or missing_since is not None
+    daily = act.checks + 1 < DAILY_LOOKS or missing_since is not None
     endorsements.checked(
         connection,
         act.id,

@@ -72,6 +72,8 @@ def _strike(connection: Connection, scene: Scene, effect: Strike) -> None:
 
 def _carry_over(connection: Connection, scene: Scene, effect: CarryOver) -> None:
     old, new = scene.person_uri, effect.new_actor
+    if actors.person_of(connection, [new])[new] == old:
+        actors.set_moved(connection, new, None)  # they move back: no going round in circles
     actors.set_moved(connection, scene.actor_uri, new)
     carried = signatories.carry_over(connection, scene.letter_id, old, new, scene.at)
     if carried.number is None or carried.state is None:
