@@ -6,13 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Insert, bindparam, select, update
 
 from fedi_letter.letter.model import Nature, SignatoryState
 from fedi_letter.store import tables
-from fedi_letter.store.statements import changed, columns_of, insert_into, many, one
+from fedi_letter.store.statements import changed, columns_of, insert_for, insert_into, many, one
 
 MOVES_FOLLOWED = 5
 
@@ -78,13 +79,20 @@ def put_actor(connection: Connection, record: ActorRecord, now: datetime) -> Non
         "state": ActorState.LIVE,
         "fetched_at": now,
     }
-    connection.execute(
-        insert_into(connection, _TABLE)
-        .values(**values, first_seen_at=now)
-        .on_conflict_do_update(index_elements=["uri"], set_=values)
-    )
+    connection.execute(_upsert(connection.dialect.name), {**values, "first_seen_at": now})
     if known is not None and _looks(known) != _looks(record):
         bump_rolls(connection, record.uri)
+
+
+@cache
+def _upsert(dialect: str) -> Insert:
+    insertion = insert_for(dialect, _TABLE)
+    kept = ("uri", "first_seen_at", "moved_to")
+    fresh = {column.name: insertion.excluded[column.name] for column in _TABLE.c}
+    return insertion.on_conflict_do_update(
+        index_elements=["uri"],
+        set_={name: value for name, value in fresh.items() if name not in kept},
+    )
 
 
 def _looks(record: ActorRecord) -> tuple[Any, ...]:
@@ -185,15 +193,18 @@ def keep_document(connection: Connection, actor_uri: str, body: bytes, now: date
 
 def bump_rolls(connection: Connection, person_uri: str) -> None:
     """Let the version of every public roll grow on which this person is listed."""
-    signatories, letters = tables.signatories, tables.letters
-    listed = select(signatories.c.letter_id).where(
-        signatories.c.person_uri == person_uri, signatories.c.state == SignatoryState.LISTED
-    )
-    connection.execute(
-        update(letters)
-        .where(letters.c.id.in_(listed))
-        .values(roll_version=letters.c.roll_version + 1)
-    )
+    connection.execute(_BUMP, {"person_uri": person_uri})
+
+
+_LISTED = select(tables.signatories.c.letter_id).where(
+    tables.signatories.c.person_uri == bindparam("person_uri"),
+    tables.signatories.c.state == SignatoryState.LISTED,
+)
+_BUMP = (
+    update(tables.letters)
+    .where(tables.letters.c.id.in_(_LISTED))
+    .values(roll_version=tables.letters.c.roll_version + 1)
+)
 
 
 def _actor(*, nature: str, state: str, **columns: Any) -> Actor:

@@ -17,6 +17,7 @@ from fedi_letter.store.actors import ActorState, bump_rolls
 from fedi_letter.store.statements import (
     changed,
     columns_of,
+    drawn,
     many,
     one,
     packed,
@@ -114,15 +115,14 @@ class ApprovedReply:
 
 _TABLE = tables.endorsements
 _COLUMNS = columns_of(_TABLE, StoredEndorsement)
+_INSERT = insert(_TABLE).returning(_TABLE.c.id)
 
 
 def record(connection: Connection, new: NewEndorsement) -> int:
     """Put an act of support on record and answer its id."""
     values = {**vars(new), **vars(new.post), "reasons": packed(new.reasons), "keep": False}
     del values["post"]
-    identifier: int = connection.execute(
-        insert(_TABLE).values(values).returning(_TABLE.c.id)
-    ).scalar_one()
+    identifier = drawn(connection, _INSERT, values)
     if new.state is EndorsementState.STANDING:
         bump_rolls(connection, new.person_uri)
     return identifier

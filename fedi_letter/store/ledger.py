@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from fedi_letter.letter.model import Reason
 from fedi_letter.store import tables
-from fedi_letter.store.statements import changed, columns_of, many, one
+from fedi_letter.store.statements import changed, columns_of, drawn, many, one
 
 
 class Subject(StrEnum):
@@ -63,14 +63,12 @@ class Action:
 _LEDGER, _ACTIONS = tables.ledger, tables.actions
 _ENTRY = columns_of(_LEDGER, Entry)
 _ACTION = columns_of(_ACTIONS, Action)
+_WRITE = insert(_LEDGER).returning(_LEDGER.c.id)
 
 
 def write(connection: Connection, entry: NewEntry) -> int:
     """Put a change of state on record and answer its number."""
-    identifier: int = connection.execute(
-        insert(_LEDGER).values(vars(entry)).returning(_LEDGER.c.id)
-    ).scalar_one()
-    return identifier
+    return drawn(connection, _WRITE, vars(entry))
 
 
 def of_person(connection: Connection, letter_id: int, person_uri: str) -> list[Entry]:

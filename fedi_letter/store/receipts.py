@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Text,
     Update,
+    bindparam,
     case,
     delete,
     exists,
@@ -119,6 +121,14 @@ class Count:
 
 _TABLE = tables.receipts
 _COLUMNS = columns_of(_TABLE, Receipt)
+_SETTLE = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("receipt_id"), _TABLE.c.settled_at.is_(None))
+    .values(
+        {name: bindparam(name) for name in ("state", "verdict", "reason", "detail", "settled_at")}
+    )
+    .values(lease_until=None, trail=_TABLE.c.trail + bindparam("lines", type_=Text))
+)
 
 
 def insert(connection: Connection, rows: Sequence[NewReceipt]) -> list[int]:
@@ -187,18 +197,16 @@ def settle(
     steps: Sequence[Step] = (),
 ) -> bool:
     """Close the receipt for good, as `done` or `refused`; False when somebody else did."""
-    return changed(
-        connection,
-        _open(receipt_id).values(
-            state=ReceiptState(state),
-            verdict=verdict,
-            reason=reason,
-            detail=detail,
-            settled_at=now,
-            lease_until=None,
-            trail=_TABLE.c.trail + _lines(steps),
-        ),
-    )
+    ending = {
+        "receipt_id": receipt_id,
+        "state": ReceiptState(state),
+        "verdict": verdict,
+        "reason": reason,
+        "detail": detail,
+        "settled_at": now,
+        "lines": _lines(steps),
+    }
+    return changed(connection, _SETTLE, ending)
 
 
 def reopen(connection: Connection, receipt_id: int, now: datetime, step: Step) -> bool:

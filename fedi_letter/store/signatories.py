@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
 
 from fedi_letter.letter.model import SignatoryState
 from fedi_letter.store import tables
@@ -56,6 +56,14 @@ class CarriedOver:
 
 _TABLE = tables.signatories
 _COLUMNS = columns_of(_TABLE, Signatory)
+_INSERT = insert(_TABLE)
+_LETTERS = tables.letters
+_DRAW = (
+    update(_LETTERS)
+    .where(_LETTERS.c.id == bindparam("letter_id"))
+    .values(next_number=_LETTERS.c.next_number + 1, roll_version=_LETTERS.c.roll_version + 1)
+    .returning(_LETTERS.c.next_number - 1)
+)
 
 
 def signatory(connection: Connection, letter_id: int, person_uri: str) -> Signatory | None:
@@ -99,9 +107,8 @@ def enrol(
     if known is not None:
         return _relist(connection, known, place, now)
     listed = {"state": SignatoryState.LISTED, "updated_at": now}
-    connection.execute(
-        insert(_TABLE).values(letter_id=letter_id, person_uri=person_uri, **place, **listed)
-    )
+    person = {"letter_id": letter_id, "person_uri": person_uri}
+    connection.execute(_INSERT, {**person, **place, **listed})
     return number
 
 
@@ -193,13 +200,7 @@ def _of(letter_id: int, person_uri: str) -> Select[Any]:
 
 def _next_number(connection: Connection, letter_id: int) -> int:
     """Draw the next number; other writers of this letter wait until we commit."""
-    letters = tables.letters
-    drawn = connection.execute(
-        update(letters)
-        .where(letters.c.id == letter_id)
-        .values(next_number=letters.c.next_number + 1, roll_version=letters.c.roll_version + 1)
-        .returning(letters.c.next_number - 1)
-    ).scalar_one_or_none()
+    drawn = connection.execute(_DRAW, {"letter_id": letter_id}).scalar_one_or_none()
     if drawn is None:
         raise Conflict(f"there is no letter {letter_id}")
     return int(drawn)
@@ -221,11 +222,10 @@ def _set(connection: Connection, known: Signatory, values: dict[str, Any]) -> No
 
 
 def _bump(connection: Connection, letter_id: int) -> None:
-    letters = tables.letters
     connection.execute(
-        update(letters)
-        .where(letters.c.id == letter_id)
-        .values(roll_version=letters.c.roll_version + 1)
+        update(_LETTERS)
+        .where(_LETTERS.c.id == letter_id)
+        .values(roll_version=_LETTERS.c.roll_version + 1)
     )
 
 
