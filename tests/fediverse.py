@@ -59,6 +59,10 @@ class Fediverse:
         user, host = handle.lstrip("@").split("@")
         return Mallory(self.server(host), user)
 
+    def restore(self, host: str) -> None:
+        """Let the server at that host answer again after a trouble of the network's."""
+        self._internet.serve(host, site(self.servers[host]))
+
     async def settled(self) -> None:
         """Returns once no server has anything left to do of its own accord."""
         await asyncio.gather(*(server.settled() for server in self.servers.values()))

@@ -8,7 +8,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -39,7 +39,7 @@ from fedi_letter.letter.intents import AccountDeleted, Intent, Moved, PostDelete
 from fedi_letter.remote.actors import fetch_actor
 from fedi_letter.remote.client import FetchFailed, FetchProblem
 from fedi_letter.services.context import Context
-from fedi_letter.services.keyring import Keyring
+from fedi_letter.services.keyring import Keyring, may_pass
 from fedi_letter.services.people import record_of, record_of_fetched
 from fedi_letter.store import actors, letters
 from fedi_letter.store.actors import ActorRecord, ActorState
@@ -63,6 +63,8 @@ class Judged:
     """Two receipts with the same digest are the same act delivered twice; None never is."""
     profiles: tuple[ActorRecord, ...] = ()
     steps: tuple[str, ...] = ()
+    is_proved_late: bool = False
+    """Whether the key came only now; `receipt.verified_by` names it, and is not yet on record."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,11 @@ class Judge:
 
     def _wait_or_give_up(self, receipt: Receipt, failed: FetchFailed) -> Judgement:
         now = self._context.clock()
-        wait = WAITS[min(receipt.attempts, len(WAITS)) - 1]
+        wait = WAITS[min(max(receipt.attempts, 1), len(WAITS)) - 1]
         if failed.retry_after is not None:
             wait = max(wait, min(failed.retry_after, timedelta(hours=6)))
         due_at = now + wait
-        if failed.is_transient and due_at <= receipt.received_at + GIVE_UP_AFTER:
+        if may_pass(failed) and due_at <= receipt.received_at + GIVE_UP_AFTER:
             return Postponed(receipt, due_at, str(failed.problem), failed.detail)
         return Settled(receipt, Verdict.REFUSED, f"fetch-{failed.problem}", failed.detail)
 
@@ -142,29 +144,30 @@ class Judge:
         if receipt.scheme == FETCHED:
             return await self._conclude(receipt, await self._read_fetched(receipt), None)
         try:
-            signer = await self._signer(receipt)
+            key = await self._signer(receipt)
         except (SignatureRefused, FetchFailed) as failed:
             return await self._farewell(receipt, failed)
-        document = read_json(receipt.body)
-        activity = read_activity(document)
-        if activity.actor == signer:
+        activity = read_activity(read_json(receipt.body))
+        if activity.actor == key.owner:
             wish = await self._own_wish(activity)
         else:
             wish = await self._forwarded_wish(activity)
-        return await self._conclude(receipt, wish, activity)
+        proved = replace(receipt, verified_by=receipt.verified_by or key.sha256)
+        return await self._conclude(proved, wish, activity, is_late=receipt.verified_by is None)
 
-    async def _signer(self, receipt: Receipt) -> str:
+    async def _signer(self, receipt: Receipt) -> PublicKey:
+        """Answer the key that signed, and with it who did."""
         origin = self._context.uris.origin
         message = Message("POST", receipt.target, _headers(receipt), receipt.body)
         claimed = claim(message, origin=origin, received_at=receipt.received_at)
         key = await self._keyring.learn(claimed.key_id)
         if receipt.verified_by is not None:
-            return key.owner
+            return key
         try:
             verify(claimed, message, key, origin=origin)
         except SignatureRefused as refused:
-            key = await self._newer_key(claimed, message, refused)
-        return key.owner
+            return await self._newer_key(claimed, message, refused)
+        return key
 
     async def _newer_key(
         self, claimed: Claim, message: Message, refused: SignatureRefused
@@ -294,12 +297,23 @@ class Judge:
     async def _read_fetched(self, receipt: Receipt) -> _Wish:
         """A post or boost that never arrived, which we fetched ourselves (`trace`)."""
         document = read_json(receipt.body)
-        if document.get("type") in ("Announce", "Create"):
-            return await self._refetched_activity(str(document["id"]))
-        return await self._refetched_post(str(document["id"]), edited=False)
+        identifier = str(document.get("id"))
+        match document.get("type"):
+            case "Announce":
+                return await self._refetched_activity(identifier)
+            case "Create":
+                identifier = read_activity(document).object_uri or identifier
+            case _:
+                pass
+        return await self._refetched_post(identifier, edited=False)
 
     async def _conclude(
-        self, receipt: Receipt, wish: _Wish, activity: Activity | None
+        self,
+        receipt: Receipt,
+        wish: _Wish,
+        activity: Activity | None,
+        *,
+        is_late: bool = False,
     ) -> Judgement:
         if isinstance(wish.intent, Passed):
             return Settled(receipt, Verdict.NOTED, str(wish.intent))
@@ -309,7 +323,7 @@ class Judge:
         if not any(profile.uri == wish.actor_uri for profile in profiles):
             profiles += await self._profile_of(wish)
         digest = None if activity is None else _digest_of(activity)
-        return Judged(receipt, wish.actor_uri, wish.intent, digest, profiles, wish.steps)
+        return Judged(receipt, wish.actor_uri, wish.intent, digest, profiles, wish.steps, is_late)
 
     async def _profile_of(self, wish: _Wish) -> tuple[ActorRecord, ...]:
         """A profile for whoever acts, fetched when none is on record or it is a day old."""

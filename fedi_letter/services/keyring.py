@@ -3,7 +3,9 @@
 1. A key that is on record is used without asking anybody.
 2. A key that fails is looked up again at most once in ten minutes, so that a forger cannot make
    us knock at somebody's door (interop T25, T56).
-3. A key id that proved false is not asked for again for ten minutes either.
+3. A key id that proved false, or names nothing that can be had, is not asked for again for ten
+   minutes either.
+4. A server that could not be asked has said nothing: that is never taken for a refusal.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ from datetime import timedelta
 from fedi_letter.httpsig.keys import PublicKey
 from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
 from fedi_letter.remote.actors import FetchedKey, fetch_key
+from fedi_letter.remote.client import FetchFailed, FetchProblem
 from fedi_letter.services.context import Context
 from fedi_letter.services.people import record_of_fetched
 from fedi_letter.store import actors, keys
@@ -21,6 +24,16 @@ from fedi_letter.store.database import Connection
 PATIENCE = timedelta(minutes=10)
 REMEMBERED = 20_000
 ASKED_AT_ONCE = 64
+_FETCH_PROBLEMS = {problem.value: problem for problem in FetchProblem}
+
+
+def may_pass(failed: FetchFailed) -> bool:
+    """Whether asking again later can help.
+
+    401 and 403 count: a server that checks who asks must fetch our key first, and may not have
+    managed to yet.
+    """
+    return failed.is_transient or failed.problem is FetchProblem.FORBIDDEN
 
 
 class Keyring:
@@ -61,20 +74,25 @@ class Keyring:
     async def relearn(self, key: PublicKey) -> PublicKey:
         """Answer the owner's present key after a signature failed with `key`.
 
-        Raises SignatureRefused(signature-mismatch) when the server was asked a short while ago.
+        Raises SignatureRefused(signature-mismatch) when the server gave us this very key a short
+        while ago; FetchFailed when it could not be asked, now or a short while ago.
         """
         newer = await self.on_record(key)
         if newer.pem != key.pem:
             return newer
-        now = self._context.clock()
-        allowed = await self._context.database.write(
-            keys.mark_refetched, key.key_id, now, now - PATIENCE
-        )
-        if not allowed:
-            raise SignatureRefused(
-                Refusal.SIGNATURE_MISMATCH, "the key was looked up again a short while ago"
+        now, write = self._context.clock(), self._context.database.write
+        if await write(keys.mark_refetched, key.key_id, now, now - PATIENCE):
+            return await self._ask_once(key.key_id)
+        await self._refuse_useless(key.key_id)
+        row = await self._context.database.read(keys.key, key.key_id)
+        asked_at = row.refetched_at if row else None
+        if row is not None and asked_at is not None and asked_at > row.fetched_at:
+            raise FetchFailed(
+                FetchProblem.TIMEOUT, None, "no newer key came yet", asked_at + PATIENCE - now
             )
-        return await self._ask_once(key.key_id)
+        raise SignatureRefused(
+            Refusal.SIGNATURE_MISMATCH, "the key was looked up again a short while ago"
+        )
 
     def _remember(self, key: PublicKey) -> PublicKey:
         self._known[key.key_id] = key
@@ -98,20 +116,31 @@ class Keyring:
             task.exception()  # retrieved, in case every caller has gone
 
     async def _ask(self, key_id: str) -> PublicKey:
-        database, now = self._context.database, self._context.clock()
-        miss = await database.read(keys.miss, key_id, now)
-        if miss is not None:
-            raise SignatureRefused(
-                Refusal(miss.reason), "this key id proved false a short while ago"
-            )
+        database, until = self._context.database, self._context.clock() + PATIENCE
+        await self._refuse_useless(key_id)
         try:
             async with self._slots:
                 fetched = await fetch_key(self._context.client, key_id)
         except SignatureRefused as refused:
-            await database.write(keys.put_miss, key_id, str(refused.reason), now + PATIENCE)
+            await database.write(keys.put_miss, key_id, str(refused.reason), until)
+            raise
+        except FetchFailed as failed:
+            if not may_pass(failed):
+                await database.write(keys.put_miss, key_id, str(failed.problem), until)
             raise
         await database.write(self._store, fetched)
         return self._remember(fetched.key)
+
+    async def _refuse_useless(self, key_id: str) -> None:
+        """Raise again what came of asking for this key id a short while ago (law 3)."""
+        now = self._context.clock()
+        miss = await self._context.database.read(keys.miss, key_id, now)
+        if miss is None:
+            return
+        why = "this key id proved useless a short while ago"
+        if miss.reason in _FETCH_PROBLEMS:
+            raise FetchFailed(_FETCH_PROBLEMS[miss.reason], None, why)
+        raise SignatureRefused(Refusal(miss.reason), why)
 
     def _store(self, connection: Connection, fetched: FetchedKey) -> None:
         now = self._context.clock()

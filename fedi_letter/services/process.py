@@ -19,7 +19,7 @@ from fedi_letter.services.context import Context
 from fedi_letter.services.judge import Judge, Judged, Judgement, Postponed, Settled
 from fedi_letter.services.scene import Scene
 from fedi_letter.store import actors, letters, marks, origins, receipts, signatories
-from fedi_letter.store.database import Connection
+from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.letters import Letter
 from fedi_letter.store.receipts import Receipt, ReceiptState
 
@@ -55,7 +55,7 @@ class Processor:
         if not batch:
             return
         context = self._context
-        judgements = await asyncio.gather(*(self._judge.judge(receipt) for receipt in batch))
+        judgements = await asyncio.gather(*map(self._judgement, batch))
         try:
             decided = await context.database.write(_settle_batch, context, judgements)
         except Exception:
@@ -65,6 +65,17 @@ class Processor:
         for judgement, verdict, reason in decided:
             _report(judgement, verdict, reason)
         context.deliveries_bell.ring()
+
+    async def _judgement(self, receipt: Receipt) -> Judgement:
+        try:
+            return await self._judge.judge(receipt)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            # As above: the others in the batch must not wait for what we cannot judge.
+            log.exception("event=judging-failed receipt=%d", receipt.id)
+            due_at = self._context.clock() + AFTER_FAILURE
+            return Postponed(receipt, due_at, "failed", type(error).__name__)
 
     async def _one_by_one(self, judgements: Sequence[Judgement]) -> "list[Outcome]":
         decided: list[Outcome] = []
@@ -140,9 +151,12 @@ class _Desk:
                 )
                 return judgement, judgement.verdict, judgement.reason
             case Judged():
+                receipt = judgement.receipt
+                if judgement.is_proved_late and receipt.verified_by is not None:
+                    receipts.verified(self._connection, receipt.id, receipt.verified_by)
                 decision = self._decide(judgement)
                 steps = [*judgement.steps, f"decided: {decision.verdict} ({decision.reason})"]
-                self._close(judgement.receipt, decision.verdict, str(decision.reason), None, steps)
+                self._close(receipt, decision.verdict, str(decision.reason), None, steps)
                 return judgement, decision.verdict, str(decision.reason)
 
     def _decide(self, judged: Judged) -> Decision:

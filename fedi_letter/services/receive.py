@@ -6,13 +6,15 @@
 3. An unknown key is asked for after the receipt is stored, for two seconds at most and by a
    bounded number of requests at once: a forger learns it now, and a peer that knocks with
    RFC 9421 first gets the 401 that makes it knock again. If its server is slow, the answer is 202
-   and the processor goes on asking for a day.
+   and the processor goes on asking for a day. What no patience can mend (nothing under that id, an
+   address we never call) is refused at once.
 4. Bodies are not read before we know who sent them, but for the outline (type, actor, object)
    that tells an unreadable body and a stranger's farewell; it decides nothing else.
 """
 
 import asyncio
 import json
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,10 +25,10 @@ from fedi_letter.httpsig.message import Message
 from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
 from fedi_letter.httpsig.verify import Claim, claim, verify
 from fedi_letter.letter.effects import Verdict
-from fedi_letter.remote.client import FetchFailed
+from fedi_letter.remote.client import FetchFailed, FetchProblem
 from fedi_letter.services.blocklist import Blocklist
 from fedi_letter.services.context import Context
-from fedi_letter.services.keyring import Keyring
+from fedi_letter.services.keyring import Keyring, may_pass
 from fedi_letter.services.spool import Spool, SpoolFull
 from fedi_letter.store import actors, receipts
 from fedi_letter.store.database import DatabaseUnavailable
@@ -124,12 +126,11 @@ class Intake:
         self, arrival: _Arrival, claimed: Claim, key: PublicKey, refused: SignatureRefused
     ) -> Answer:
         try:
-            async with asyncio.timeout(ASKING_DEADLINE):
-                newer = await self._keyring.relearn(key)
+            newer = await _in_time(self._keyring.relearn(key))
             self._verify(claimed, arrival, newer)
-        except SignatureRefused:
-            return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
-        except (FetchFailed, TimeoutError):
+        except (SignatureRefused, FetchFailed) as problem:
+            if not _may_pass(problem):
+                return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
             await self._spool.put(_pending(arrival))
         else:
             await self._spool.put(_pending(arrival, verified_by=newer))
@@ -153,27 +154,24 @@ class Intake:
     async def _ask(self, arrival: _Arrival, claimed: Claim, identifier: int) -> Answer:
         write, now = self._context.database.write, arrival.received_at
         try:
-            async with asyncio.timeout(ASKING_DEADLINE):
-                key = await self._keyring.learn(claimed.key_id)
+            key = await _in_time(self._keyring.learn(claimed.key_id))
             self._verify(claimed, arrival, key)
-        except SignatureRefused as refused:
-            if _is_farewell(arrival.outline) and refused.reason is Refusal.KEY_GONE:
+        except (SignatureRefused, FetchFailed) as problem:
+            if _may_pass(problem) or _may_be_true_farewell(arrival.outline, problem):
                 await write(receipts.release, identifier)
-                return ACCEPTED  # the account is gone with its key: the processor looks closer
+                return ACCEPTED
+            reason, detail = _words(problem)
             await write(
                 receipts.settle,
                 identifier,
                 state=ReceiptState.REFUSED,
                 verdict=Verdict.REFUSED,
-                reason=str(refused.reason),
-                detail=refused.detail,
+                reason=reason,
+                detail=detail,
                 now=now,
             )
-            return Answer(401, str(refused.reason), refused.detail)
-        except (FetchFailed, TimeoutError):
-            await write(receipts.release, identifier)
-        else:
-            await write(receipts.verified, identifier, key.sha256)
+            return _turned_down(problem)
+        await write(receipts.verified, identifier, key.sha256)
         return ACCEPTED
 
     def _verify(self, claimed: Claim, arrival: _Arrival, key: PublicKey) -> None:
@@ -186,6 +184,40 @@ class Intake:
 
 def _is_farewell(outline: Envelope) -> bool:
     return outline.type in ("Delete", "Update") and outline.actor_uri == outline.object_uri
+
+
+async def _in_time(asking: Awaitable[PublicKey]) -> PublicKey:
+    """Answer the key; raises FetchFailed when it does not come while the peer waits for us."""
+    try:
+        async with asyncio.timeout(ASKING_DEADLINE):
+            return await asking
+    except TimeoutError as late:
+        raise FetchFailed(FetchProblem.TIMEOUT, None, "the key did not come in time") from late
+
+
+def _may_pass(problem: SignatureRefused | FetchFailed) -> bool:
+    return isinstance(problem, FetchFailed) and may_pass(problem)
+
+
+def _may_be_true_farewell(outline: Envelope, problem: SignatureRefused | FetchFailed) -> bool:
+    """Whether an account may be gone with its key; the processor then looks closer."""
+    if isinstance(problem, SignatureRefused) and problem.reason is not Refusal.KEY_GONE:
+        return False
+    return _is_farewell(outline)
+
+
+def _words(problem: SignatureRefused | FetchFailed) -> tuple[str, str]:
+    """What is written down of a refusal: its reason, and the detail for our own eyes."""
+    if isinstance(problem, SignatureRefused):
+        return str(problem.reason), problem.detail
+    return f"fetch-{problem.problem}", problem.detail
+
+
+def _turned_down(problem: SignatureRefused | FetchFailed) -> Answer:
+    if isinstance(problem, SignatureRefused):
+        return Answer(401, str(problem.reason), problem.detail)
+    # No more than this: what our own network looks like is nobody's business.
+    return Answer(401, "fetch-failed", "the key cannot be had from its server")
 
 
 def _pending(
