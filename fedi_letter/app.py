@@ -36,6 +36,8 @@ from fedi_letter.web.routes import application
 from fedi_letter.worker import Worker
 
 SOFTWARE = "fedi-letter"
+SLUG = "letter"
+"""What the database calls the letter of this server; its public names are settings."""
 
 
 class StartRefused(Exception):
@@ -102,7 +104,7 @@ async def open_house(
             raise StartRefused("the database has another version's schema; run fedi-letter migrate")
         letter = await database.write(
             letters.remember_letter,
-            slug=settings.username,
+            slug=SLUG,
             origin=settings.origin,
             username=settings.username,
             actor_uri=uris.actor,

@@ -128,10 +128,11 @@ async def open_world(
     keys: Path,
     *,
     sources: tuple[LetterSource, ...] = (LetterSource("en", MARKDOWN),),
+    clock: Clock | None = None,
     **overrides: Any,
 ) -> AsyncIterator[World]:
     """A published letter at https://letter.example; `overrides` are settings."""
-    clock = Clock()
+    clock = clock or Clock()
     internet = Internet(clock)
     settings = load_settings(
         _env_file=None, origin=ORIGIN, database_url=database_url, keys=keys, **overrides
