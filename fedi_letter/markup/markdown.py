@@ -25,6 +25,7 @@ _HIGHEST_HEADING: Final = 2
 _LOWEST_HEADING: Final = 4
 _RULE_SIGN: Final = "⁂"
 _ABSOLUTE = re.compile(r"https?://[^\s/?#@]+(?:[/?#]|$)", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?()\[\]'’”]", re.IGNORECASE)
 _CODE = re.compile(r"<(pre|code)\b.*?</\1>", re.DOTALL)
 _HASHTAG = re.compile(r"(?<![\w/&#])#(\w*[^\W\d_]\w*)")
 
@@ -175,12 +176,18 @@ def _plainer(tokens: list[Token]) -> list[Token]:
 
 
 def _plainer_inline(children: list[Token]) -> list[Token]:
-    """Turn images into links, drop links that lead nowhere from elsewhere, name strikes `del`."""
+    """Turn images and bare addresses into links, drop links that lead nowhere, name strikes `del`.
+
+    Other servers link nothing that we did not.
+    """
     result: list[Token] = []
     dropped: list[bool] = []
     for child in children:
         if child.type == "image":
             result += _image(child, inside_link=any(not gone for gone in dropped))
+            continue
+        if child.type == "text" and not dropped:
+            result += _linked(child.content)
             continue
         if child.type == "link_open":
             dropped.append(not _is_absolute(child.attrGet("href")))
@@ -192,6 +199,21 @@ def _plainer_inline(children: list[Token]) -> list[Token]:
         if not gone:
             result.append(child)
     return result
+
+
+def _linked(text: str) -> list[Token]:
+    """Answer a text with every address in it as a link to itself."""
+    result: list[Token] = []
+    position = 0
+    for found in _ADDRESS.finditer(text):
+        if not _is_absolute(found[0]):
+            continue
+        result.append(Token("text", "", 0, content=text[position : found.start()]))
+        opening = Token("link_open", "a", 1, attrs={"href": found[0]})
+        address = Token("text", "", 0, content=found[0])
+        result += [opening, address, Token("link_close", "a", -1)]
+        position = found.end()
+    return [*result, Token("text", "", 0, content=text[position:])]
 
 
 def _image(image: Token, *, inside_link: bool) -> list[Token]:

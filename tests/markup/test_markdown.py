@@ -93,6 +93,16 @@ def test_the_first_heading_is_the_title(source: str, title: str) -> None:
             '<p><a href="https://a.example/?b=1&amp;c=2">a</a></p>',
         ),
         ("[a](/relative) [b](#note) [c](mailto:x@y.example)", "<p>a b c</p>"),
+        (
+            "(see https://a.example/x_y?b=1&c=2).",
+            '<p>(see <a href="https://a.example/x_y?b=1&amp;c=2">'
+            "https://a.example/x_y?b=1&amp;c=2</a>).</p>",
+        ),
+        ("`https://a.example` http://,", "<p><code>https://a.example</code> http://,</p>"),
+        (
+            "[https://a.example](https://b.example)",
+            '<p><a href="https://b.example">https://a.example</a></p>',
+        ),
         ("![alt](https://a.example/i.png)", '<p><a href="https://a.example/i.png">alt</a></p>'),
         (
             "![](https://a.example/i)",

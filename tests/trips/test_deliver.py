@@ -1,69 +1,31 @@
 """What the letter says arrives: signed, once, in order, however the other side behaves."""
 
-import asyncio
 import base64
 import hashlib
 from datetime import datetime, timedelta
-from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
 
-from fedi_letter.activitypub.delivery import SCHEDULE
-from fedi_letter.app import open_house
-from fedi_letter.demo.people import Person
 from fedi_letter.demo.server import Trouble
 from fedi_letter.demo.signing import HTTP_DATE, Scheme
 from fedi_letter.demo.verifying import NotProven, Seen, Strictness, prove
-from fedi_letter.services import updates
-from fedi_letter.services.deliver import LEASE
-from fedi_letter.store import deliveries, followers, progress
-from fedi_letter.store.progress import DeliveryLine
+from fedi_letter.store import progress
 from tests.trips.arrivals import (
+    FAR,
     arrived,
+    crowd,
     follower,
     followers_total,
     moody,
+    next_attempt,
+    post,
     posted,
     recovered,
 )
-from tests.trips.seeds import BEGINNING
-from tests.world import ACTOR, LETTER, World, open_world
+from tests.world import ACTOR, LETTER, World
 
-FAR = "far.example"
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
-
-
-async def post(world: World, text: str = "Thank you all.") -> str:
-    """Publish an update and answer the object's id; nothing is sent yet."""
-    return (await updates.post(world.house.context, text)).object_uri
-
-
-async def crowd(world: World, count: int, host: str = FAR) -> list[Person]:
-    """Followers on one server that has no shared inbox, so that each gets a delivery."""
-    return [await follower(world, f"p{number}@{host}", "gotosocial") for number in range(count)]
-
-
-async def lines(world: World) -> list[DeliveryLine]:
-    """How each delivery stands, as `fedi-letter deliveries` shows it."""
-    return await world.house.context.database.read(progress.listing, 5_000)
-
-
-async def next_attempt(world: World) -> None:
-    """Let the clock stand where something is due next, and the letter try it."""
-    due = await world.house.context.database.read(deliveries.next_due)
-    assert due is not None
-    world.clock.advance(max(due - world.clock(), timedelta(0)))
-    await world.house.worker.run_until_idle()
-
-
-def fate(person: Person, uri: str) -> list[str]:
-    """What this person's server was told about one object, in order."""
-    about = [received.activity for received in arrived(person, "Create", "Update", "Delete")]
-    return [activity["type"] for activity in about if activity["object"]["id"] == uri]
 
 
 async def test_t9_the_signature_covers_the_exact_bytes(world: World) -> None:
@@ -281,191 +243,3 @@ async def test_b8_refused_on_three_days_drops_the_follower(world: World, status:
     await post(world)
     await world.work()
     assert posted(world, FAR)[start:] == []
-
-
-async def test_b9_the_schedule_is_kept_and_a_host_dead_for_seven_days_revives_by_itself(
-    world: World,
-) -> None:
-    ada = await follower(world, f"ada@{FAR}")
-    ada.server.inbox_trouble = Trouble(500)
-    start = len(posted(world, FAR))
-    await post(world)
-    await world.house.worker.run_until_idle()
-    for _ in SCHEDULE:
-        await next_attempt(world)
-    tries = [seen.at for seen in posted(world, FAR)[start:]]
-    assert len(tries) == len(SCHEDULE) + 1
-    for wait, (before, after) in zip(SCHEDULE, pairwise(tries), strict=True):
-        assert wait <= after - before <= min(1.1 * wait, DAY)
-    assert await world.house.context.database.read(deliveries.next_due) is None
-    recovered(world, ada.server)
-    await post(world, "Too early.")
-    await world.later(30 * DAY)
-    assert len(posted(world, FAR)) == start + len(tries)
-    assert await followers_total(world) == 1
-    await ada.like(LETTER)
-    await world.work()
-    await post(world, "Welcome back.")
-    await world.work()
-    assert [entry.html for entry in ada.timeline.values()] == ["<p>Welcome back.</p>"]
-
-
-async def test_b9_five_failures_rest_a_host_and_one_probe_asks_again(world: World) -> None:
-    people = await crowd(world, 12)
-    healthy = await follower(world, "ada@healthy.example")
-    world.internet.time_out(FAR)
-    start = len(posted(world, FAR))
-    await post(world)
-    await world.house.worker.run_until_idle()
-    asked = len(posted(world, FAR)) - start
-    assert 5 <= asked <= 8  # those under way together when the fifth failed
-    assert len(healthy.timeline) == 1
-    tried = {line.inbox: line.attempts for line in await lines(world) if line.host == FAR}
-    attempts = [line.attempts for line in await lines(world) if line.state == "waiting"]
-    assert sorted(attempts) == [0] * (12 - asked) + [1] * asked
-    assert len(tried) == 12
-    world.clock.advance(29 * MINUTE)
-    await world.house.worker.run_until_idle()
-    assert len(posted(world, FAR)) == start + asked
-    world.clock.advance(2 * MINUTE)
-    await world.house.worker.run_until_idle()
-    assert len(posted(world, FAR)) == start + asked + 1  # the probe, in vain
-    recovered(world, people[0].server)
-    world.clock.advance(31 * MINUTE)
-    await world.house.worker.run_until_idle()
-    await world.later(timedelta(hours=3))
-    assert [len(person.timeline) for person in people] == [1] * 12
-
-
-async def test_b9_four_failures_do_not_rest_a_host(world: World) -> None:
-    people = await crowd(world, 4)
-    world.internet.hang_up(FAR)
-    await post(world)
-    await world.house.worker.run_until_idle()
-    recovered(world, people[0].server)
-    await world.later(2 * MINUTE)
-    assert [len(person.timeline) for person in people] == [1] * 4
-
-
-async def test_b9_a_delete_never_overtakes_the_create(world: World) -> None:
-    ada = await follower(world, f"ada@{FAR}")
-    bob = await follower(world, "bob@near.example")
-    ada.server.inbox_trouble = Trouble(503)
-    doomed = await updates.post(world.house.context, "Doomed.")
-    await world.house.worker.run_until_idle()
-    recovered(world, ada.server)
-    await updates.edit(world.house.context, doomed.id, "Doomed, too.")
-    await updates.delete(world.house.context, doomed.id)
-    other = await post(world, "Another matter.")
-    world.clock.advance(timedelta(seconds=10))
-    await world.house.worker.run_until_idle()
-    # Another object does not wait for the first, nor another server.
-    assert list(ada.timeline) == [other]
-    assert fate(bob, doomed.object_uri) == ["Create", "Update", "Delete"]
-    await world.later(2 * MINUTE)
-    assert fate(ada, doomed.object_uri) == ["Create", "Update", "Delete"]
-    assert list(ada.timeline) == list(bob.timeline) == [other]
-
-
-async def test_law_10_what_arrives_late_is_what_was_written_then(world: World) -> None:
-    ada = await follower(world, f"ada@{FAR}")
-    ada.server.inbox_trouble = Trouble(503)
-    update = await updates.post(world.house.context, "First wording.")
-    await world.house.worker.run_until_idle()
-    recovered(world, ada.server)
-    await updates.edit(world.house.context, update.id, "Second wording.")
-    await world.later(2 * MINUTE)
-    create, change = arrived(ada, "Create", "Update")
-    assert "First wording." in create.body.decode()
-    assert "Second wording." in change.body.decode()
-    for received in (create, change):
-        served = await world.request("GET", received.activity["id"])
-        assert served.body == received.body
-    assert ada.timeline[update.object_uri].html == "<p>Second wording.</p>"
-
-
-async def test_a_slow_host_does_not_keep_a_wave_beyond_its_lease(world: World) -> None:
-    people = await crowd(world, 20)
-
-    def slowly(path: str, body: bytes) -> None:
-        world.clock.advance(MINUTE)
-
-    moody(world, people[0].server, slowly)
-    await post(world)
-    began = world.clock()
-    await world.house.worker.deliverer.run_once()
-    assert world.clock() - began < LEASE
-    await world.house.worker.run_until_idle()
-    assert [len(arrived(people[0], "Create"))] == [20]
-
-
-async def test_what_a_killed_deliverer_claimed_comes_back(
-    database_url: str, letter_keys: Path
-) -> None:
-    async with open_world(database_url, letter_keys) as world:
-        ada = await follower(world, f"ada@{FAR}")
-        uri = await post(world)
-        context = world.house.context
-        claimed = await context.database.write(deliveries.claim, world.clock(), 500, LEASE)
-        assert [one.object_uri for one in claimed] == [uri]
-    async with open_house(world.settings, transport=world.internet, clock=world.clock) as house:
-        assert await house.worker.deliverer.run_once() == 0
-        world.clock.advance(LEASE)
-        assert await house.worker.deliverer.run_once() == 1
-    [create] = arrived(ada, "Create")
-    assert create.body == claimed[0].body
-    assert list(ada.timeline) == [uri]
-
-
-def plant(connection: Connection, letter_id: int, first: int, last: int) -> None:
-    """Put so many followers on record, each on a server of their own."""
-    for number in range(first, last):
-        uri = f"https://s{number}.example/users/ada"
-        followers.add(
-            connection,
-            letter_id,
-            actor_uri=uri,
-            follow_uri=f"{uri}#follow",
-            inbox=f"{uri}/inbox",
-            shared_inbox=None,
-            host=f"s{number}.example",
-            now=BEGINNING,
-        )
-
-
-async def test_a_thousand_followers_cost_as_many_statements_as_ten(world: World) -> None:
-    context, statements = world.house.context, list[str]()
-
-    def count(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    async def costs() -> tuple[int, int, int]:
-        statements.clear()
-        await post(world)
-        posting = len(statements)
-        world.clock.advance(MINUTE)
-        wave = await context.database.write(deliveries.claim, world.clock(), 5_000, LEASE)
-        return len(wave), posting, len(statements) - posting
-
-    event.listen(Engine, "before_cursor_execute", count)
-    try:
-        await context.database.write(plant, context.letter_id, 0, 10)
-        few = await costs()
-        world.clock.advance(DAY)
-        await context.database.write(plant, context.letter_id, 10, 1_000)
-        many = await costs()
-    finally:
-        event.remove(Engine, "before_cursor_execute", count)
-    assert (few[0], many[0]) == (10, 1_000 + 10)  # the first ten have come back
-    assert few[1:] == many[1:]
-
-
-async def test_two_workers_at_once_send_nothing_twice(world: World) -> None:
-    people = await crowd(world, 8)
-    uri = await post(world)
-    async with open_house(world.settings, transport=world.internet, clock=world.clock) as second:
-        workers = (house.worker.deliverer.run_once() for house in (world.house, second))
-        waves = await asyncio.gather(*workers)
-    assert sum(waves) == len(people)
-    assert len(arrived(people[0], "Create")) == len(people)
-    assert [list(person.timeline) for person in people] == [[uri]] * len(people)
