@@ -8,6 +8,7 @@ Laws:
 3. A word put in quotation marks is mentioned, not said.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,8 @@ from functools import cached_property
 from fedi_letter.letter.lexicon import Lexicon, Terms, is_spaced
 from fedi_letter.letter.words import Passage, Word
 
+CLAUSE_WORDS = 60
+"""Words further than this from a phrase do not govern it; also keeps long messages cheap."""
 COMMAND_WORDS = 12
 """A message longer than this is never a command."""
 
@@ -83,6 +86,30 @@ class Hearing:
         return sum(word.folded in self.lexicon.vocabulary for word in self.words)
 
     @cached_property
+    def doubts(self) -> frozenset[int]:
+        """The words that cast doubt on what follows them."""
+        return self.lexicon.doubts.covered(self.passage) - self.openers
+
+    @cached_property
+    def conditions(self) -> tuple[int, ...]:
+        """The words that cast doubt on their sentence, in order."""
+        return tuple(sorted(self.lexicon.conditions.covered(self.passage) - self.openers))
+
+    @cached_property
+    def reports(self) -> tuple[int, ...]:
+        """The words that announce another's words, in order."""
+        return tuple(sorted(self.lexicon.reports.covered(self.passage)))
+
+    @cached_property
+    def clauses(self) -> dict[int, range]:
+        """The words of each clause."""
+        found: dict[int, range] = {}
+        for index, word in enumerate(self.words):
+            begun = found.get(word.clause, range(index, index))
+            found[word.clause] = range(begun.start, index + 1)
+        return found
+
+    @cached_property
     def occurrences(self) -> tuple[Occurrence, ...]:
         """Every signing phrase and what it amounts to, in order."""
         return tuple(self._find())
@@ -139,17 +166,19 @@ class Hearing:
             return governed
         doubts = (
             self.words[start].sentence in self.passage.questions
+            or self._jests
             or self._is_conditional(start, end)
             or not self._may_precede(start)
             or self._follows_badly(end)
-            or self._is_reported(start)
-            or self._is_taken_back(start, end)
+            or self._in_sentence_before(self.reports, start)
+            or self._is_taken_back(start)
         )
         return Sense.DOUBTFUL if doubts else Sense.CLEAR
 
-    def _near(self, indices: Iterable[int], index: int) -> Iterable[int]:
+    def _near(self, indices: range, index: int) -> Iterable[int]:
+        """Those of `indices` that lie in the clause of `index`, without other hashtags."""
         word = self.words[index]
-        for other in indices:
+        for other in indices[:CLAUSE_WORDS]:
             if self.words[other].clause != word.clause:
                 return
             if self.words[other].tag in (0, word.tag):
@@ -179,22 +208,28 @@ class Hearing:
             return Sense.NEGATED
         return Sense.DOUBTFUL if self.negations.intersection(before + after) else None
 
+    @cached_property
+    def _jests(self) -> bool:
+        return bool(self.lexicon.jests.covered(self.passage))
+
+    def _in_sentence_before(self, indices: tuple[int, ...], start: int) -> bool:
+        place = bisect_left(indices, start)
+        return place > 0 and self._same_sentence(indices[place - 1], start)
+
+    def _same_sentence(self, one: int, other: int) -> bool:
+        return self.words[one].sentence == self.words[other].sentence
+
     def _is_conditional(self, start: int, end: int) -> bool:
-        sentence = self.words[start].sentence
-        conditions = self.lexicon.conditions.covered(self.passage) - self.openers
-        for index, word in enumerate(self.words):
-            if word.sentence != sentence or start <= index < end:
-                continue
-            if index >= end and index in self.asides:
-                return False
-            if index in conditions:
-                return True
-        return False
+        if self._in_sentence_before(self.conditions, start):
+            return True
+        place = bisect_left(self.conditions, end)
+        if place == len(self.conditions) or not self._same_sentence(self.conditions[place], start):
+            return False
+        return self.asides.isdisjoint(range(end, self.conditions[place]))
 
     def _may_precede(self, start: int) -> bool:
         before = self._before(start)
-        doubts = self.lexicon.doubts.covered(self.passage) - self.openers
-        if doubts.intersection(before):
+        if self.doubts.intersection(before):
             return False
         if not before or self.lexicon.free_prefix or self.words[start].tag:
             return True
@@ -202,30 +237,21 @@ class Hearing:
 
     def _follows_badly(self, end: int) -> bool:
         after = self._after(end)
-        return bool(after) and self.lexicon.not_before.at(self.passage, after[0]) is not None
+        return any(self.lexicon.not_before.at(self.passage, index) for index in after[:3])
 
-    def _is_reported(self, start: int) -> bool:
-        word = self.words[start]
-        reports = self.lexicon.reports.covered(self.passage)
-        return any(
-            self.words[index].sentence == word.sentence for index in reports if index < start
-        )
-
-    def _is_taken_back(self, start: int, end: int) -> bool:
+    def _is_taken_back(self, start: int) -> bool:
         """Whether a neighbouring clause only negates ("I sign. Not."), or a "but not" follows."""
-        clause = self.words[start].clause
-        before = [i for i in range(start) if self.words[i].clause == self._clause_before(start)]
-        later = [i for i in range(end, len(self.words)) if self.words[i].clause != clause]
-        after = [i for i in later if self.words[i].clause == self.words[later[0]].clause]
-        if any(side and self.negations.issuperset(side) for side in (before, after)):
+        clause = self.clauses[self.words[start].clause]
+        if any(side and self.negations.issuperset(side) for side in self._beside(clause)):
             return True
-        turned = bool(after) and after[0] in self.buts
-        return turned and bool(self.negations.intersection(after[1:3]))
+        turned = clause.stop < len(self.words) and clause.stop in self.buts
+        return turned and bool(self.negations.intersection(range(clause.stop, clause.stop + 3)))
 
-    def _clause_before(self, start: int) -> int:
-        earlier = [word.clause for word in self.words[:start]]
-        clause = self.words[start].clause
-        return max((other for other in earlier if other != clause), default=-1)
+    def _beside(self, clause: range) -> Iterable[range]:
+        """The clauses before and after."""
+        for index in (clause.start - 1, clause.stop):
+            if 0 <= index < len(self.words):
+                yield self.clauses[self.words[index].clause][:CLAUSE_WORDS]
 
     def commands(self, terms: Terms) -> bool:
         """Whether the message is one of these commands and little else ("Please withdraw")."""

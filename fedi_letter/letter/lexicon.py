@@ -87,6 +87,8 @@ class Lexicon:
     """May begin a clause in which a phrase comes later ("as a teacher I sign")."""
     not_before: Terms
     """May not follow a phrase ("I sign off")."""
+    jests: Terms
+    """Cast doubt on the whole message ("just kidding")."""
     reports: Terms
     """Announce the words of another ("he said: ...")."""
     withdraw: Terms
@@ -117,7 +119,7 @@ class Lexicon:
 _EXACT = ("sign", "alone")
 _LOOSE = (
     *("verbs", "refusals", "negations", "conditions", "doubts", "asides", "buts"),
-    *("leads", "openers", "not_before", "reports", "withdraw", "keep", "fillers"),
+    *("leads", "openers", "not_before", "jests", "reports", "withdraw", "keep", "fillers"),
 )
 _EVERYWHERE = ("❌", "🚫", "👎", "⛔", "🙅", "✖")
 

@@ -238,26 +238,38 @@ class _Heard:
             position = words[self._past_fillers(end) - 1].end
         return _joined(kept, text[position:]).strip()
 
+    @cached_property
+    def _signing(self) -> list[Hearing]:
+        """The languages the clear phrases are in."""
+        spoken = {hearing.lexicon.language for _, hearing in self._clear.values()}
+        return [hearing for hearing in self.hearings if hearing.lexicon.language in spoken]
+
+    @cached_property
+    def _joining(self) -> frozenset[int]:
+        """The words that only lead to a phrase."""
+        return frozenset().union(*(hearing.leads | hearing.buts for hearing in self._signing))
+
+    @cached_property
+    def _hanging(self) -> frozenset[int]:
+        """The words that only hang on a phrase."""
+        listed = (hearing.lexicon.fillers.covered(self.passage) for hearing in self._signing)
+        return frozenset().union(*listed)
+
     def _past_leads(self, start: int) -> int:
         """Where the small words before a phrase begin, as a place in the text."""
         words = self.passage.words
         clause = words[start].clause
-        light: frozenset[int] = frozenset()
-        for _, hearing in self._clear.values():
-            light |= hearing.leads | hearing.buts
-        while start and start - 1 in light and words[start - 1].clause == clause:
+        while start and start - 1 in self._joining and words[start - 1].clause == clause:
             start -= 1
         return words[start].start
 
     def _past_fillers(self, end: int) -> int:
         words = self.passage.words
         clause = words[end - 1].clause
-        fillers = [hearing.lexicon.fillers for _, hearing in self._clear.values()]
         while end < len(words) and words[end].clause == clause:
-            found = next(filter(None, (terms.at(self.passage, end) for terms in fillers)), None)
-            if found is None:
+            if end not in self._hanging:
                 break
-            end = found[0]
+            end += 1
         return end
 
 

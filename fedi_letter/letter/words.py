@@ -20,7 +20,7 @@ _TOKEN = re.compile(
   | (?P<mention>@[\w.\-]*\w(?:@[\w.\-:]*\w)?)
   | (?P<hashtag>[#＃][\w{_MARKS}]+)
   | (?P<number>\d+(?:[.,]\d+)+)
-  | (?P<host>[^\W_]+(?:\.[a-z]{{2,}})+)
+  | (?P<host>[A-Za-z0-9]{{1,63}}(?:\.[a-z]{{2,63}})+)
   | (?P<cjk>[{CJK}])
   | (?P<word>(?![{_MARKS}]){_LETTER}+(?:[{_APOSTROPHE}\-‐‑]{_LETTER}+)*{_LETTER}*)
   | (?P<no>[❌🚫👎⛔🙅✖])
@@ -101,7 +101,9 @@ class _Reader:
     def __init__(self, text: str, fused: Mapping[str, tuple[str, ...]]) -> None:
         self.text = text
         self.fused = fused
-        self.quotes = [match.span() for match in _QUOTED.finditer(text)]
+        self.quoted = bytearray(len(text))
+        for match in _QUOTED.finditer(text):
+            self.quoted[match.start() : match.end()] = b"\1" * (match.end() - match.start())
         self.words: list[Word] = []
         self.questions: set[int] = set()
         self.sentence = self.clause = self.tag = 0
@@ -138,7 +140,7 @@ class _Reader:
         folded = fold(raw)
         if not folded:
             return
-        quoted = any(left <= start and end <= right for left, right in self.quotes)
+        quoted = bool(self.quoted[start] and self.quoted[end - 1])
         self.words.append(Word(folded, start, end, self.sentence, self.clause, tag, quoted))
 
 

@@ -128,6 +128,28 @@ def test_any_text_is_read(text: str, language: str | None) -> None:
     assert (reading.phrase is not None) == (reading.kind is ReadingKind.SIGN)
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "I sign. ",
+        "I sign ",
+        "not sign ",
+        "“I sign”",
+        "'",
+        "~~",
+        "@.",
+        "#",
+        "署名します",
+        "I-",
+        "1,",
+    ],
+)
+def test_a_long_message_takes_no_more_than_its_share(piece: str) -> None:
+    heavy = shipped().classify((piece * 10_000)[:10_000], None)
+    assert isinstance(heavy.kind, ReadingKind)
+
+
 @given(
     st.sampled_from([(lang, text) for lang, _, text in sentences("refuses")]),
     st.text(alphabet="ab .,!-🎨\n", max_size=20),
