@@ -37,7 +37,8 @@ LISTED_AT_MOST = 100_000
 SHOWN_AT_MOST = 50
 
 deliveries = typer.Typer(
-    help="What is on its way, waiting or given up; per update and per host.",
+    help="List what is on its way, waiting or given up.\n\n"
+    "Per update and per host; with --json, each of the newest 100,000 deliveries.",
     invoke_without_command=True,
 )
 keys = typer.Typer(help="The letter's keys.", no_args_is_help=True)
@@ -54,7 +55,10 @@ def export(
     file: Annotated[Path | None, typer.Argument(help="where to; standard output if unset")] = None,
     format: Annotated[ExportFormat, typer.Option(help="json or csv")] = ExportFormat.JSON,
 ) -> None:
-    """Write the public roll, oldest first; nothing that was not public is in it."""
+    """Write the public roll, oldest first.
+
+    Nothing that was not public is in it.
+    """
 
     async def work(house: House) -> int:
         letter_id = house.context.letter_id
@@ -104,7 +108,7 @@ def _lines(
 
 @deliveries.callback()
 def deliveries_list(context: typer.Context, json: Json = False) -> None:
-    """List deliveries: with --json each of them, else per update and per host."""
+    """List what is on its way, waiting or given up."""
     if context.invoked_subcommand is not None:
         return
 
@@ -141,7 +145,10 @@ def deliveries_retry(
     host: Annotated[str | None, typer.Option(help="only to this host")] = None,
     activity: Annotated[str | None, typer.Option(help="only of this activity")] = None,
 ) -> None:
-    """Send again now whatever waits or was given up."""
+    """Send again now whatever waits or was given up.
+
+    All of it, or only what --host or --activity names.
+    """
 
     async def work(house: House) -> int:
         context = house.context
@@ -156,9 +163,10 @@ def trace(
     subject: Annotated[str, typer.Argument(help="url of a post, activity or actor; or a handle")],
     json: Json = False,
 ) -> None:
-    """What became of a post or activity: every step, or why it never counted.
+    """Tell what became of a post, an activity or a person.
 
-    Fetches it if it never arrived, and takes it in if it means the letter.
+    Every step, or why it never counted. Fetches it if it never arrived, and takes it in if it
+    means the letter: so it also finds a boost whose server told nobody.
     """
 
     async def work(house: House) -> Trace:
@@ -196,7 +204,7 @@ def keys_help() -> None:
 
 @keys.command("show")
 def keys_show(json: Json = False) -> None:
-    """Show the public keys that other servers know us by."""
+    """Show the public keys that servers know the letter by."""
 
     async def work(house: House) -> list[dict[str, str]]:
         context = house.context
@@ -217,7 +225,11 @@ def keys_show(json: Json = False) -> None:
 
 
 def doctor(json: Json = False) -> None:
-    """Check the installation from outside in, and name the fix for whatever is wrong."""
+    """Check the installation from outside in.
+
+    Asks the public address as another server would, and names the fix for whatever is wrong.
+    Exit code 1 if anything is.
+    """
 
     async def work(house: House) -> list[Finding]:
         return await examine(house.context)

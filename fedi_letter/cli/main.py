@@ -7,6 +7,9 @@ from fedi_letter.cli import looking, publishing, reviewing, running, showing
 app = typer.Typer(
     name="fedi-letter",
     help="An open letter that lives on the fediverse: signed by replying or boosting.",
+    epilog="Settings are environment variables that begin with FEDI_LETTER_, or the same names in "
+    "a file .env where the command runs; README.md lists them. Exit code 0: done. 1: refused or "
+    "failed, and standard error says why. 2: wrong usage.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -32,7 +32,7 @@ class TextOrCommand(TyperGroup):
 
 
 post = typer.Typer(
-    help="Letter updates: short Notes to the followers' timelines. `post TEXT` publishes one.",
+    help="Letter updates, to the followers' timelines.\n\n`post TEXT` publishes one.",
     no_args_is_help=True,
     cls=TextOrCommand,
 )
@@ -46,7 +46,12 @@ def publish(
     typo: Annotated[bool, typer.Option(help="a correction that readers need not be told")] = False,
     note: Annotated[str | None, typer.Option(help="what changed, told to the followers")] = None,
 ) -> None:
-    """Publish a new revision of the letter; the other languages stay as they are."""
+    """Publish a new revision of the letter.
+
+    One file is one language, named in the file's name (letter.de.md) or by --lang; the other
+    languages stay as they are. A revision raises the version and is announced by a short post;
+    with --typo neither happens. Signatures stay with the version they were given to.
+    """
     if typo and note:
         refuse("a typo is not announced; leave out --note, or --typo")
     try:
@@ -70,7 +75,11 @@ def retract(
         bool, typer.Option("--yes", help="really; other servers keep a tombstone")
     ] = False,
 ) -> None:
-    """Take the letter down for good: a Delete to every server; the roll is frozen and kept."""
+    """Take the letter down for good.
+
+    Every server that knows it is sent a Delete. The roll is frozen and kept: what servers delete
+    of their own accord then withdraws nobody, and only those who say so leave it.
+    """
     if not yes:
         refuse("this cannot be undone: the letter's id can never be used again; repeat with --yes")
 
@@ -87,7 +96,10 @@ def retract(
 def post_send(
     text: Annotated[str, typer.Argument(help="the text, or - for standard input")],
 ) -> None:
-    """Publish an update; `post TEXT` is short for this."""
+    """Publish an update.
+
+    The text is Markdown; `post TEXT` is short for `post send TEXT`.
+    """
     said = sys.stdin.read() if text == "-" else text
 
     async def work(house: House) -> Update:
@@ -131,7 +143,10 @@ def post_edit(
 
 @post.command("delete")
 def post_delete(id: Annotated[str, typer.Argument(help="the id shown by post list")]) -> None:
-    """Delete an update everywhere it was sent; copies may remain."""
+    """Delete an update everywhere it was sent.
+
+    Servers that ignore the Delete may keep their copy.
+    """
 
     async def work(house: House) -> Update:
         return await _refused(updates.delete(house.context, id))

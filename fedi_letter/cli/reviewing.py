@@ -36,7 +36,7 @@ def me() -> str:
 
 @queue.command("list")
 def queue_list(json: Json = False) -> None:
-    """List what waits for review, oldest first, and why it waits."""
+    """List what waits for review, oldest first, and why."""
 
     async def work(house: House) -> list[QueueItem]:
         context = house.context
@@ -75,7 +75,10 @@ def queue_reject(ids: Ids, reason: Why = None) -> None:
 def queue_undo(
     action: Annotated[int, typer.Argument(help="the number an earlier command printed")],
 ) -> None:
-    """Take back an earlier action, as far as nothing has changed since."""
+    """Take back an earlier action.
+
+    What has changed since is left as it is, and named.
+    """
 
     async def work(house: House) -> Reviewed:
         try:
@@ -140,7 +143,10 @@ def signatories_list(
 
 @signatories.command("remove")
 def signatories_remove(people: People, reason: Why = None) -> None:
-    """Take people off the roll; they cannot come back by signing again."""
+    """Take people off the roll.
+
+    They cannot come back by signing again; see restore.
+    """
 
     async def work(house: House) -> Reviewed:
         return await moderate.remove(house.context, people, reason=reason, by=me())
@@ -150,7 +156,10 @@ def signatories_remove(people: People, reason: Why = None) -> None:
 
 @signatories.command("restore")
 def signatories_restore(people: People, reason: Why = None) -> None:
-    """Put people who were removed back on the roll, under their old number."""
+    """End the removal of people.
+
+    Whoever still has a reply or boost that stands is listed again, under their old number.
+    """
 
     async def work(house: House) -> Reviewed:
         return await moderate.restore(house.context, people, reason=reason, by=me())
@@ -163,7 +172,11 @@ def block_add(
     subject: Annotated[str, typer.Argument(help="a domain, a handle or an actor id")],
     reason: Why = None,
 ) -> None:
-    """Hear a domain (with all below it) or an actor no more; their signatures leave the roll."""
+    """Block a domain (with all below it) or an actor.
+
+    Nothing of theirs is heard and nothing is sent to them; their signatures leave the roll until
+    the block is removed. Nothing is destroyed.
+    """
 
     async def work(house: House) -> Reviewed:
         try:
@@ -179,7 +192,10 @@ def block_add(
 def block_remove(
     subject: Annotated[str, typer.Argument(help="a domain, a handle or an actor id")],
 ) -> None:
-    """Hear them again; what the block took off the roll comes back."""
+    """End a block.
+
+    What it took off the roll comes back, and so do the followers it passed over.
+    """
 
     async def work(house: House) -> Reviewed:
         try:

@@ -15,31 +15,44 @@ from fedi_letter.cli.output import refuse, say
 from fedi_letter.files import FilesRefused
 from fedi_letter.settings import Settings
 
-Host = Annotated[str, typer.Option(help="address to listen on")]
+Host = Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all")]
 Port = Annotated[int, typer.Option(help="port to listen on", min=0, max=65535)]
 
 STOPPING_SECONDS = 5
 
 
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Everything in one process: migrate, make keys, publish the letter if new, web and worker."""
+    """Run everything in one process.
+
+    Brings the database to this version's schema, makes the keys if there are none, publishes the
+    letter if it never was, answers visitors and servers, judges what arrives and delivers.
+    """
     found = settings()
     migrate(found)
     run(_web(found, host, port, everything=True))
 
 
 def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """The pages and the inbox, without the worker; any number on PostgreSQL."""
+    """Run the pages and the inbox alone, without the worker.
+
+    Any number of them on PostgreSQL, beside at least one worker; run migrate first.
+    """
     run(_web(settings(), host, port, everything=False))
 
 
 def worker() -> None:
-    """Judge receipts, deliver, look again; any number on PostgreSQL."""
+    """Run the worker alone: judge, deliver, look again.
+
+    Any number of them on PostgreSQL; run migrate first. Publishes the letter if it never was.
+    """
     run(_worker(settings()))
 
 
 def migrate_command() -> None:
-    """Bring the database to this version's schema; safe to repeat."""
+    """Bring the database to this version's schema.
+
+    Safe to repeat, and safe to start in several processes at once: they take turns.
+    """
     migrate(settings())
     say("the database has this version's schema")
 

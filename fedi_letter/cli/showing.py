@@ -21,10 +21,11 @@ def demo(
         bool, typer.Option("--crash", help="kill the letter's server half-way (SIGKILL)")
     ] = False,
 ) -> None:
-    """A letter and a small simulated fediverse on loopback; ends on Ctrl-C.
+    """Show the letter amid a small simulated fediverse.
 
-    Servers whose people follow, reply, boost, edit, withdraw and misbehave; real HTTP, real
-    signatures. Exit code 1 when the reckoning does not balance.
+    Everything runs on loopback, in a temporary folder, and ends on Ctrl-C. There are servers whose
+    people follow, reply, boost, edit, withdraw and misbehave; real HTTP, real signatures. Exit code
+    1 when the reckoning does not balance.
     """
     try:
         problems = run(_demo(port or None, once=once, crash=crash))
