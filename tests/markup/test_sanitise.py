@@ -44,8 +44,8 @@ BIDI = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
         ("", ""),
     ],
 )
-def test_little_survives(html: str, kept: str) -> None:
-    """T59, C13: structure and emphasis, absolute links, nothing that acts."""
+def test_t59_little_survives(html: str, kept: str) -> None:
+    """C13: structure and emphasis, absolute links, nothing that acts."""
     assert stranger_html(html) == kept
 
 

@@ -43,7 +43,7 @@ async def fetch(world: World, url: str, accept: str = ACTIVITY_JSON) -> WireResp
     return await world.request("GET", url, headers=(("Accept", accept),))
 
 
-async def test_webfinger_finds_the_letter_however_it_is_called(world: World) -> None:
+async def test_t1_webfinger_finds_the_letter_however_it_is_called(world: World) -> None:
     for resource in (
         "acct:letter@letter.example",
         "acct:LETTER@letter.example",
@@ -62,7 +62,7 @@ async def test_webfinger_finds_the_letter_however_it_is_called(world: World) -> 
         assert links[("self", ACTIVITY_JSON)] == ACTOR
 
 
-async def test_webfinger_says_plainly_whom_it_does_not_know(world: World) -> None:
+async def test_t2_webfinger_says_plainly_whom_it_does_not_know(world: World) -> None:
     for query, status in (
         ("?resource=acct:nobody@letter.example", 404),
         ("?resource=acct:letter@other.example", 404),
@@ -95,7 +95,7 @@ def mastodon_accepts_actor(document: dict[str, Any], requested: str) -> None:
     assert isinstance(document.get("attachment", []), list)
 
 
-async def test_mastodon_would_keep_our_actors(world: World) -> None:
+async def test_t3_mastodon_would_keep_our_actors(world: World) -> None:
     for actor in (ACTOR, f"{ORIGIN}/actors/instance.actor"):
         document = await world.document(actor)
         mastodon_accepts_actor(document, actor)
@@ -122,7 +122,7 @@ async def test_the_letter_s_actor_hides_nothing_that_mastodon_looks_for(world: W
     assert (await world.document(document["featured"]))["orderedItems"] == [LETTER]
 
 
-async def test_the_type_asked_for_is_the_type_that_comes(world: World) -> None:
+async def test_t4_t5_the_type_asked_for_is_the_type_that_comes(world: World) -> None:
     accepts = (ACTIVITY_JSON, LD_JSON, f"{ACTIVITY_JSON}, {LD_JSON}")
     ids = {LETTER: LETTER, PAGE: LETTER, ACTOR: ACTOR, f"{ORIGIN}/@letter": ACTOR}
     for accept, (url, id) in product(accepts, ids.items()):
@@ -149,7 +149,7 @@ async def test_a_browser_gets_a_page_that_names_its_document(world: World) -> No
         assert "Accept" in headers["vary"]
 
 
-async def test_a_public_document_is_for_everybody_however_they_sign(world: World) -> None:
+async def test_t6_a_public_document_is_for_everybody_however_they_sign(world: World) -> None:
     await world.fediverse.actor("alice@far.example").look_up(LETTER)  # signed, by a real peer
     signed = [seen for seen in world.internet.requests if seen.url == LETTER]
     assert signed
@@ -279,7 +279,7 @@ async def test_a_letter_taken_back_leaves_a_tombstone_and_a_living_actor(world: 
     assert (await world.document(f"{ACTOR}/featured"))["orderedItems"] == []
 
 
-async def test_the_private_answers_exactly_as_the_missing(world: World) -> None:
+async def test_t60_the_private_answers_exactly_as_the_missing(world: World) -> None:
     context = world.house.context
     id = new_id(context.clock())
     uri = context.uris.activity(id)
@@ -302,7 +302,7 @@ async def test_odd_ids_are_missing_and_break_nothing(world: World) -> None:
         assert (await fetch(world, f"{ACTOR}/outbox?page={page}")).status == 400
 
 
-async def test_out_of_reach_is_503_and_never_gone(world: World) -> None:
+async def test_t17_out_of_reach_is_503_and_never_gone(world: World) -> None:
     nowhere = Database("postgresql://nobody@/nothing?host=/nonexistent/socket")
     with nowhere:
         context: Context = replace(world.house.context, database=nowhere)
