@@ -83,6 +83,13 @@ class Keep:
 
 
 @dataclass(frozen=True)
+class Unsay:
+    """The posts are gone though the signatures stay: their words and links go with them."""
+
+    endorsement_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class AddFollower:
     """Remember the follower and answer with an Accept of exactly this Follow."""
 
@@ -148,6 +155,7 @@ Effect = (
     | Strike
     | Remember
     | Keep
+    | Unsay
     | AddFollower
     | DropFollower
     | Tally

@@ -12,6 +12,7 @@ from fedi_letter.letter.effects import (
     Effect,
     Forget,
     ReactionKind,
+    Unsay,
     Untally,
     Verdict,
 )
@@ -101,13 +102,17 @@ def _remembered(undo: Undid, now: datetime) -> tuple[Effect, ...]:
 
 
 def post_deleted(standing: Standing, deletion: PostDeleted, now: datetime) -> Decision:
-    """Answer a Delete: withdraws what the post had signed, unless the person said `keep`."""
+    """Answer a Delete: withdraws what the post had signed, unless the person said `keep`.
+
+    A kept signature stays without the words: whoever deletes a post wants those gone.
+    """
     named = [e for e in _live(standing) if deletion.post_uri in (e.post_uri, e.activity_uri)]
     if not named:
         return noted(Reason.NOTHING_TO_UNDO, deleted(deletion.post_uri, now))
     going = [e for e in named if not e.keep]
     if not going:
-        return noted(Reason.KEPT)
+        spoken = tuple(e.id for e in named if e.text_sha256)
+        return noted(Reason.KEPT, *((Unsay(spoken),) if spoken else ()))
     return withdrawn(standing, going, Reason.DELETED_BY_SENDER, deleted(deletion.post_uri, now))
 
 

@@ -26,11 +26,12 @@ from fedi_letter.letter.effects import (
     Strike,
     Tally,
     Turn,
+    Unsay,
     Untally,
 )
 from fedi_letter.letter.intents import Boosted, Posted, Quoted, Reacted
 from fedi_letter.letter.model import EndorsementState, Reason, Visibility
-from fedi_letter.services import following, standing
+from fedi_letter.services import following, quoting, standing
 from fedi_letter.services.scene import Overtaken, Scene
 from fedi_letter.store import (
     actors,
@@ -57,7 +58,7 @@ def apply(connection: Connection, scene: Scene, effects: Sequence[Effect]) -> No
 
 def _apply(connection: Connection, scene: Scene, effect: Effect) -> None:
     match effect:
-        case Record() | Revise() | Turn() | Keep():
+        case Record() | Revise() | Turn() | Keep() | Unsay():
             _change_endorsement(connection, scene, effect)
         case Enrol() | Strike() | CarryOver() | Forget():
             standing.change(connection, scene, effect)
@@ -77,7 +78,7 @@ def _apply(connection: Connection, scene: Scene, effect: Effect) -> None:
 
 
 def _change_endorsement(
-    connection: Connection, scene: Scene, effect: Record | Revise | Turn | Keep
+    connection: Connection, scene: Scene, effect: Record | Revise | Turn | Keep | Unsay
 ) -> None:
     match effect:
         case Record():
@@ -88,6 +89,8 @@ def _change_endorsement(
             _turn(connection, scene, effect)
         case Keep():
             endorsements.keep(connection, effect.endorsement_ids)
+        case Unsay():
+            endorsements.unsay(connection, scene.person_uri, effect.endorsement_ids)
 
 
 def _record(connection: Connection, scene: Scene, effect: Record) -> None:
@@ -166,6 +169,8 @@ def _revise(connection: Connection, scene: Scene, effect: Revise) -> None:
         key_sha256=scene.receipt.verified_by,
     )
     _demand(revised, effect.endorsement_id)
+    if effect.state is EndorsementState.WITHDRAWN:
+        endorsements.erase_text(connection, [effect.endorsement_id])
     reason = effect.reasons[0] if effect.reasons else Reason.EDITED
     _enter(connection, scene, effect.endorsement_id, stored.state, effect.state, reason)
 
@@ -244,6 +249,8 @@ def _count(connection: Connection, scene: Scene, effect: Tally | Untally) -> Non
         content=source.content if isinstance(source, Reacted) else None,
         now=scene.at,
     )
+    if isinstance(source, Quoted) and scene.receipt is not None:
+        quoting.permit(connection, scene, scene.receipt, source)
 
 
 def _report(connection: Connection, scene: Scene, effect: FileReport) -> None:

@@ -7,7 +7,7 @@ followers are passed over until then. Nothing is destroyed, because hasty blocks
 from fedi_letter.activitypub.uris import OddUri, host_of
 from fedi_letter.letter.moderation import decide_remove
 from fedi_letter.services.context import Context
-from fedi_letter.services.moderate import Reviewed, Stroke, person_called, undo_action
+from fedi_letter.services.moderate import BLOCK, Reviewed, Stroke, person_called, undo_action
 from fedi_letter.services.refusals import ModerationRefused
 from fedi_letter.store import actors, deliveries, followers, ledger, moderation, roll
 from fedi_letter.store.database import Connection
@@ -32,7 +32,7 @@ def _add(
     kind, named = _named(connection, subject)
     if not moderation.add_block(connection, kind, named, reason, by, context.clock()):
         raise ModerationRefused(f"{named} is blocked already; see fedi-letter block list")
-    stroke = Stroke(connection, context, "block", named, by)
+    stroke = Stroke(connection, context, BLOCK, named, by)
     for person in _listed(connection, context, kind, named):
         stroke.carry_out(person, person, decide_remove)
     _silence(connection, context, kind, named)
@@ -44,7 +44,7 @@ def _remove(connection: Connection, context: Context, subject: str, by: str) -> 
     if not moderation.remove_block(connection, named):
         raise ModerationRefused(f"{named} is not blocked; see fedi-letter block list")
     _hear_again(connection, context, kind, named)
-    action_id = ledger.latest_action(connection, context.letter_id, "block", named)
+    action_id = ledger.latest_action(connection, context.letter_id, BLOCK, named)
     if action_id is None:
         return Reviewed(None)
     return undo_action(connection, context, action_id, by)

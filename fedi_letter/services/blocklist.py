@@ -23,10 +23,6 @@ class Blocklist:
         await self._refresh()
         return any(self._blocked(uri) for uri in uris if uri)
 
-    def forget(self) -> None:
-        """Read the list again at the next question; called after a change in this process."""
-        self._read_at = None
-
     def _blocked(self, uri: str) -> bool:
         try:
             host = host_of(uri)

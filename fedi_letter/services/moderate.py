@@ -59,6 +59,9 @@ class Reviewed:
     refused: tuple[tuple[str, str], ...] = ()
 
 
+BLOCK = "block"
+"""The kind of the action that a block is; it is taken back by unblocking."""
+
 Choice = Callable[[Standing], Decision]
 
 
@@ -89,7 +92,7 @@ async def restore(
 
 async def undo(context: Context, action_id: int, *, by: str) -> Reviewed:
     """Take an action back; raises ModerationRefused when there is none or it was undone before."""
-    return await context.database.write(undo_action, context, action_id, by)
+    return await context.database.write(_undo, context, action_id, by)
 
 
 def _review(
@@ -213,6 +216,14 @@ class Stroke:
             if act.state in (EndorsementState.HELD, EndorsementState.STANDING)
         ]
         return min(arrivals, default=None)
+
+
+def _undo(connection: Connection, context: Context, action_id: int, by: str) -> Reviewed:
+    action = ledger.action(connection, action_id)
+    if action is not None and action.kind == BLOCK and action.undone_by is None:
+        # Only the names would come back, and the block would stay.
+        raise ModerationRefused(f"action {action_id} is a block; use block remove {action.reason}")
+    return undo_action(connection, context, action_id, by)
 
 
 def undo_action(connection: Connection, context: Context, action_id: int, by: str) -> Reviewed:

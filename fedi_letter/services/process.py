@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from fedi_letter.letter.decide import decide
 from fedi_letter.letter.effects import CarryOver, Decision, DropFollower, Enrol, Forget, Verdict
-from fedi_letter.letter.intents import AccountDeleted, Intent, PostDeleted, Undid
+from fedi_letter.letter.intents import AccountDeleted, Intent, Moved, PostDeleted, Undid
 from fedi_letter.letter.model import Reason, Standing, Visibility
 from fedi_letter.services.apply import apply
 from fedi_letter.services.context import Context
@@ -186,10 +186,10 @@ class _Desk:
         is_frozen = self._letter.retracted_at is not None
         if is_frozen and _may_be_a_cascade(judged.intent):
             return Decision(Verdict.NOTED, Reason.LETTER_DELETED)
-        if isinstance(judged.intent, AccountDeleted) and person != judged.actor_uri:
-            # Whoever moved house and closed the old account is still on the roll in the new one.
-            gone = (DropFollower(Reason.ACCOUNT_DELETED), Forget())
-            return Decision(Verdict.NOTED, Reason.MOVED, gone)
+        if person != judged.actor_uri:
+            moved_on = _said_from_the_old_house(judged.intent)
+            if moved_on is not None:
+                return moved_on
         decision = decide(
             self._standing(person),
             judged.intent,
@@ -234,6 +234,22 @@ class _Desk:
             now=self._now,
             steps=[(self._now, "judged", step) for step in steps],
         )
+
+
+def _said_from_the_old_house(intent: Intent) -> Decision | None:
+    """What an account may still say of itself after it moved; None where it speaks for the person.
+
+    Closing it takes nobody off the roll, and moving on from it cannot take along what the new
+    account did since: the new account has not agreed to that.
+    """
+    match intent:
+        case AccountDeleted():
+            gone = (DropFollower(Reason.ACCOUNT_DELETED), Forget())
+            return Decision(Verdict.NOTED, Reason.MOVED, gone)
+        case Moved():
+            return Decision(Verdict.NOTED, Reason.MOVED)
+        case _:
+            return None
 
 
 def _may_be_a_cascade(intent: Intent) -> bool:

@@ -22,8 +22,8 @@ from fedi_letter.letter.model import Way
 from fedi_letter.remote.client import Fetched, FetchFailed, FetchProblem
 from fedi_letter.services.apply import apply
 from fedi_letter.services.context import Context
-from fedi_letter.services.judge import ours
 from fedi_letter.services.scene import Overtaken, Scene
+from fedi_letter.services.wishes import ours
 from fedi_letter.store import endorsements, letters, receipts, signatories
 from fedi_letter.store.database import Connection
 from fedi_letter.store.endorsements import StoredEndorsement

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from fedi_letter.activitypub import delivery as policy
 from fedi_letter.services.context import Context
-from fedi_letter.store import deliveries, followers, origins
+from fedi_letter.store import actors, deliveries, followers, origins
 from fedi_letter.store.database import Connection
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
 from fedi_letter.store.origins import Origin
@@ -96,4 +96,5 @@ def _drop_if_hopeless(connection: Connection, context: Context, one: Settled) ->
         days = followers.note_failing_day(connection, inbox, now)
     if one.drop_recipient or policy.drops_recipient(status, days):
         followers.drop_by_inbox(connection, inbox, one.row.outcome)
+        actors.silence(connection, inbox)
         deliveries.abandon(connection, now, one.row.outcome, inbox=inbox)

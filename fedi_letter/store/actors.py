@@ -13,7 +13,15 @@ from sqlalchemy import Connection, Insert, bindparam, select, update
 
 from fedi_letter.letter.model import Nature, SignatoryState
 from fedi_letter.store import tables
-from fedi_letter.store.statements import changed, columns_of, insert_for, insert_into, many, one
+from fedi_letter.store.statements import (
+    changed,
+    columns_of,
+    insert_for,
+    insert_into,
+    many,
+    one,
+    touched,
+)
 
 MOVES_FOLLOWED = 5
 
@@ -133,6 +141,16 @@ def forget(connection: Connection, uri: str, now: datetime) -> bool:
     if gone:
         bump_rolls(connection, uri)
     return gone
+
+
+def silence(connection: Connection, inbox: str) -> int:
+    """Deliver to this address no more until the actor is fetched anew; answers for how many.
+
+    Where a server's shared inbox is given up, its people's own inboxes are used again.
+    """
+    own = update(_TABLE).where(_TABLE.c.inbox == inbox).values(inbox=None)
+    shared = update(_TABLE).where(_TABLE.c.shared_inbox == inbox).values(shared_inbox=None)
+    return touched(connection, own) + touched(connection, shared)
 
 
 def set_moved(connection: Connection, uri: str, new_uri: str | None) -> bool:

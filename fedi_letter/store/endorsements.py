@@ -120,7 +120,13 @@ _INSERT = insert(_TABLE).returning(_TABLE.c.id)
 
 def record(connection: Connection, new: NewEndorsement) -> int:
     """Put an act of support on record and answer its id."""
-    values = {**vars(new), **vars(new.post), "reasons": packed(new.reasons), "keep": False}
+    values = {
+        **vars(new),
+        **vars(new.post),
+        "reasons": packed(new.reasons),
+        "keep": False,
+        "post_gone": False,
+    }
     del values["post"]
     identifier = drawn(connection, _INSERT, values)
     if new.state is EndorsementState.STANDING:
@@ -186,6 +192,18 @@ def erase_text(connection: Connection, endorsement_ids: Collection[int]) -> int:
         .where(_TABLE.c.id.in_(endorsement_ids), _TABLE.c.state.in_(OVER))
         .values(text="", html="", statement="", phrase=None),
     )
+
+
+def unsay(connection: Connection, person_uri: str, endorsement_ids: Collection[int]) -> int:
+    """Purge what deleted posts said and where they were, leaving the state; answers how many."""
+    gone = {"text": "", "html": "", "statement": "", "phrase": None, "text_sha256": "", "url": None}
+    purged = touched(
+        connection,
+        update(_TABLE).where(_TABLE.c.id.in_(endorsement_ids)).values(**gone, post_gone=True),
+    )
+    if purged:
+        bump_rolls(connection, person_uri)
+    return purged
 
 
 def keep(connection: Connection, endorsement_ids: Collection[int]) -> int:
@@ -289,6 +307,7 @@ def _approved(letter_id: int) -> Select[Any]:
             _TABLE.c.way == Way.REPLY,
             _TABLE.c.visibility.in_(PUBLIC),
             _TABLE.c.post_uri.is_not(None),
+            _TABLE.c.post_gone.is_(False),
             actors.c.suspended.is_(False),
             actors.c.state == ActorState.LIVE,
         )

@@ -17,6 +17,8 @@ class PublicationKind(StrEnum):
 
     LETTER = "letter"
     UPDATE = "update"
+    STAMP = "stamp"
+    """A permission to quote (FEP-044f)."""
 
 
 class PublicationState(StrEnum):

@@ -154,6 +154,7 @@ def _public_acts(
         _ACTS.c.language,
         _ACTS.c.url,
         _ACTS.c.post_uri,
+        _ACTS.c.post_gone,
     ).where(
         _ACTS.c.letter_id == letter_id,
         _ACTS.c.person_uri.in_(persons),
@@ -168,7 +169,7 @@ def _public_acts(
 
 def _entry(row: AnyRow, acts: Sequence[AnyRow]) -> RollEntry:
     ways = {Way(act.way) for act in acts}
-    post = next((act for act in acts if act.way != Way.BOOST), None)
+    post = next((act for act in acts if act.way != Way.BOOST and not act.post_gone), None)
     shown = post is not None and post.visibility == Visibility.PUBLIC and not row.hides_public
     profile = row.url or row.person_uri
     return RollEntry(

@@ -43,7 +43,6 @@ __all__ = [
     "actions",
     "actor_documents",
     "actors",
-    "admins",
     "blocks",
     "chores",
     "deliveries",
@@ -65,7 +64,6 @@ __all__ = [
     "reports",
     "revisions",
     "seen",
-    "sessions",
     "signatories",
     "translations",
 ]
@@ -165,6 +163,8 @@ actors = Table(
     Column("document", LargeBinary, nullable=False),
     Column("fetched_at", Instant, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
+    Index(None, "inbox"),
+    Index(None, "shared_inbox"),
     Index(None, "host"),
     Index(
         "ix_actors_suspended",
@@ -213,6 +213,7 @@ endorsements = Table(
     Column("receipt_id", Id, nullable=False),
     Column("key_sha256", String(64)),
     Column("actor_document_id", Id),
+    Column("post_gone", Boolean, nullable=False),  # deleted, though the signature was kept
     Column("keep", Boolean, nullable=False),
     Column("reviewed_by", Text),
     Column("reviewed_at", Instant),
@@ -339,25 +340,6 @@ blocks = Table(
     Column("created_at", Instant, nullable=False),
 )
 
-
-admins = Table(
-    "admins",
-    metadata,
-    Column("name", String(100), primary_key=True),
-    Column("credential", Text, nullable=False),  # a hash, never the secret
-    Column("created_at", Instant, nullable=False),
-)
-
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("digest", String(64), primary_key=True),  # sha256 of the cookie's secret
-    Column("admin", String(100), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Index(None, "admin"),
-    Index(None, "expires_at"),
-)
 
 chores = Table(  # what is done now and then, by one process at a time
     "chores",

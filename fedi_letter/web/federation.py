@@ -21,7 +21,7 @@ from fedi_letter.activitypub.actors import actor_document, instance_actor_docume
 from fedi_letter.activitypub.negotiation import wants_activity
 from fedi_letter.activitypub.uris import Place, PlaceKind
 from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON
-from fedi_letter.store.publications import Publication
+from fedi_letter.store.publications import Publication, publication
 from fedi_letter.web import lookups, receptions
 from fedi_letter.web.lookups import Edition
 from fedi_letter.web.negotiation import number, wants_page
@@ -269,6 +269,16 @@ async def activity(web: Web, request: Request) -> Response:
         gone = documents.tombstone(uri, former_type=found.row.type, deleted=found.deleted_at)
         return answer(request, _document(gone, status=410))
     done = finished(found.row.body, ACTIVITY_JSON, KEPT_BY_CACHES, OPEN, BY_ACCEPT)
+    return answer(request, done)
+
+
+async def stamp(web: Web, request: Request) -> Response:
+    """One permission to quote an object of ours (FEP-044f)."""
+    uri = place_of(web, PlaceKind.STAMP, request)
+    found = await web.context.database.read(publication, uri)
+    if found is None:
+        raise nothing_here()
+    done = finished(found.body, ACTIVITY_JSON, KEPT_BY_CACHES, OPEN, BY_ACCEPT)
     return answer(request, done)
 
 

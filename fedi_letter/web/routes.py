@@ -86,6 +86,7 @@ def _objects(web: Web) -> dict[str, Endpoint]:
         "/updates/{id}/likes": federation.update_likes,
         "/updates/{id}/shares": federation.update_shares,
         "/activities/{id}": federation.activity,
+        "/stamps/{id}": federation.stamp,
     }
 
 

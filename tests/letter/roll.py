@@ -17,6 +17,7 @@ from fedi_letter.letter.effects import (
     Strike,
     Tally,
     Turn,
+    Unsay,
     Untally,
 )
 from fedi_letter.letter.intents import (
@@ -140,9 +141,10 @@ class Roll:
             case Turn():
                 self._change(effect.endorsement_id, effect.before, state=effect.after)
                 self._change(effect.endorsement_id, effect.after, reasons=(effect.reason,))
-            case Keep():
+            case Keep() | Unsay():
+                change = {"keep": True} if isinstance(effect, Keep) else {"text_sha256": ""}
                 for identifier in effect.endorsement_ids:
-                    self._change(identifier, None, keep=True)
+                    self._change(identifier, None, **change)
             case Remember():
                 markers = {*self.standing.markers, effect.marker}
                 ordered = tuple(sorted(markers, key=lambda m: (m.received_at, m.uri)))

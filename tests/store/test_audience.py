@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fedi_letter.letter.effects import ReactionKind
-from fedi_letter.store import admins, chores, followers, reactions, reports
-from fedi_letter.store.admins import Session
+from fedi_letter.store import chores, followers, reactions, reports
 from fedi_letter.store.database import Database
 from fedi_letter.store.followers import FollowerState
 from fedi_letter.store.reactions import Counts
@@ -165,37 +164,6 @@ def test_reports_are_kept_for_admins(database: Database, letter_id: int) -> None
     assert newest[0].objects == (LETTER, "https://letter.example/ü")
     rest = database.read_now(reports.reports, letter_id, 2, newest[-1].id)
     assert [each.comment for each in rest] == ["report 0"]
-
-
-def test_admins_come_and_go_with_their_sessions(database: Database) -> None:
-    assert database.write_now(admins.add, "grace", "hash", NOW)
-    assert not database.write_now(admins.add, "grace", "other", NOW)
-    session = Session("5" * 64, "grace", NOW, NOW + DAY)
-    database.write_now(admins.open_session, session)
-    assert database.read_now(admins.session, "5" * 64, NOW) == session
-    assert database.read_now(admins.session, "5" * 64, NOW + DAY) is None
-    assert database.read_now(admins.session, "6" * 64, NOW) is None
-    assert database.write_now(admins.replace, "grace", "new hash")
-    assert database.read_now(admins.session, "5" * 64, NOW) is None
-    assert not database.write_now(admins.replace, "nobody", "hash")
-    grace = database.read_now(admins.admin, "grace")
-    assert grace is not None
-    assert grace.credential == "new hash"
-    database.write_now(admins.open_session, session)
-    assert database.write_now(admins.remove, "grace")
-    assert not database.write_now(admins.remove, "grace")
-    assert database.read_now(admins.session, "5" * 64, NOW) is None
-    assert database.read_now(admins.admins) == []
-    assert database.read_now(admins.admin, "grace") is None
-
-
-def test_a_session_ends_when_its_admin_or_time_says_so(database: Database) -> None:
-    database.write_now(admins.add, "grace", "hash", NOW)
-    for digit, until in (("1", NOW + DAY), ("2", NOW)):
-        database.write_now(admins.open_session, Session(digit * 64, "grace", NOW, until))
-    assert database.write_now(admins.purge_sessions, NOW) == 1
-    assert database.write_now(admins.close_session, "1" * 64)
-    assert not database.write_now(admins.close_session, "1" * 64)
 
 
 def test_a_chore_is_begun_by_one_process_at_a_time(database: Database) -> None:

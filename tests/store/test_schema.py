@@ -68,18 +68,18 @@ def test_the_migrated_schema_equals_what_the_tables_themselves_would_build(
 
 
 def _remember_a_chore(connection: Connection) -> None:
-    connection.execute(text("INSERT INTO admins VALUES ('ada', 'hash', '2026-11-22 10:00:00')"))
+    connection.execute(text("INSERT INTO chores VALUES ('sweep', '2026-11-22 10:00:00')"))
 
 
-def _admins(connection: Connection) -> list[str]:
-    return list(connection.execute(text("SELECT name FROM admins")).scalars())
+def _chores(connection: Connection) -> list[str]:
+    return list(connection.execute(text("SELECT name FROM chores")).scalars())
 
 
 def test_migrating_again_changes_nothing_and_loses_nothing(database_url: str) -> None:
     with Database(database_url) as database:
         database.write_now(_remember_a_chore)
         upgrade(database_url)
-        assert database.read_now(_admins) == ["ada"]
+        assert database.read_now(_chores) == ["sweep"]
         assert database.read_now(is_current)
 
 

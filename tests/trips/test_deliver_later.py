@@ -232,3 +232,18 @@ async def test_two_workers_at_once_send_nothing_twice(world: World) -> None:
     assert sum(waves) == len(people)
     assert len(arrived(people[0], "Create")) == len(people)
     assert [list(person.timeline) for person in people] == [[uri]] * len(people)
+
+
+async def test_a_signatory_whose_inbox_is_gone_is_told_nothing_more(world: World) -> None:
+    """Their server's shared inbox first, then their own: each is asked once."""
+    ada = world.fediverse.actor("ada@blog.example", "ghost")
+    await ada.reply(LETTER, "I sign.")
+    await world.work()
+    ada.server.inbox_trouble = Trouble(410)
+    for text in ("First.", "Second.", "Third.", "Fourth."):
+        await post(world, text)
+        await world.work()
+    seen = world.internet.requests_to("blog.example")
+    asked = [one.url.rpartition("/")[2] for one in seen if one.method == "POST"]
+    assert asked == ["inbox", "ada"]
+    assert await world.signed() == [ada.handle]

@@ -304,3 +304,18 @@ async def test_two_people_of_one_name_on_two_servers_are_two(world: World) -> No
         await send(ada, announce_of(ada, number + 10))
     await world.work()
     assert await world.signed() == handles(people)
+
+
+async def test_an_account_that_has_moved_cannot_take_the_new_one_elsewhere(world: World) -> None:
+    ada = world.fediverse.actor("ada@far.example")
+    grown = world.fediverse.actor("ada@near.example")
+    thief = world.fediverse.actor("thief@evil.example")
+    await ada.boost(LETTER)
+    await world.work()
+    await ada.move_to(grown)
+    await world.work()
+    await grown.reply(LETTER, "I sign.")
+    await world.work()
+    await ada.move_to(thief)
+    await world.work()
+    assert await world.signed() == [grown.handle]

@@ -243,6 +243,21 @@ async def test_the_word_keep_lets_a_signature_survive_the_post(world: World) -> 
     assert await world.signed() == []
 
 
+async def test_what_a_kept_post_said_goes_with_the_post(world: World) -> None:
+    ada = world.fediverse.actor("ada@far.example")
+    reply = await ada.reply(LETTER, "I sign. Platypus.")
+    await world.work()
+    assert "Platypus" in await world.everything_public()
+    await ada.mention(HANDLE, "keep", visibility="direct")
+    await ada.delete(note_of(reply))
+    await world.work()
+    [entry] = await world.roll()
+    assert (entry["handle"], entry["statement"], entry["via"]) == (ada.handle, "", ["reply"])
+    public = await world.everything_public()
+    assert "Platypus" not in public
+    assert note_of(reply).uri not in public
+
+
 async def test_t42_a_deleted_account_is_gone_from_everywhere_by_its_cached_key(
     world: World,
 ) -> None:

@@ -1,4 +1,4 @@
-"""The first schema: the letter, its people, its roll and who looks after it.
+"""The first schema: the letter, its people and its roll.
 
 A frozen copy of these tables as they were at this step. It never imports the package: later
 changes of the code must not change what this step builds.
@@ -124,6 +124,8 @@ sa.Table(
     sa.Column("document", sa.LargeBinary, nullable=False),
     sa.Column("fetched_at", Instant, nullable=False),
     sa.Column("first_seen_at", Instant, nullable=False),
+    sa.Index(None, "inbox"),
+    sa.Index(None, "shared_inbox"),
     sa.Index(None, "host"),
     sa.Index(
         "ix_actors_suspended",
@@ -172,6 +174,7 @@ sa.Table(
     sa.Column("receipt_id", Id, nullable=False),
     sa.Column("key_sha256", sa.String(64)),
     sa.Column("actor_document_id", Id),
+    sa.Column("post_gone", sa.Boolean, nullable=False),
     sa.Column("keep", sa.Boolean, nullable=False),
     sa.Column("reviewed_by", sa.Text),
     sa.Column("reviewed_at", Instant),
@@ -296,25 +299,6 @@ sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
-)
-
-sa.Table(
-    "admins",
-    metadata,
-    sa.Column("name", sa.String(100), primary_key=True),
-    sa.Column("credential", sa.Text, nullable=False),
-    sa.Column("created_at", Instant, nullable=False),
-)
-
-sa.Table(
-    "sessions",
-    metadata,
-    sa.Column("digest", sa.String(64), primary_key=True),
-    sa.Column("admin", sa.String(100), nullable=False),
-    sa.Column("created_at", Instant, nullable=False),
-    sa.Column("expires_at", Instant, nullable=False),
-    sa.Index(None, "admin"),
-    sa.Index(None, "expires_at"),
 )
 
 sa.Table(
