@@ -37,6 +37,13 @@ class Command:
 
     environment: dict[str, str]
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings by the names they have inside the program."""
+        prefix = "FEDI_LETTER_"
+        given = self.environment.items()
+        return {k.removeprefix(prefix).lower(): v for k, v in given if k.startswith(prefix)}
+
     def __call__(self, *arguments: str, text: str | None = None, **settings: str) -> Outcome:
         environment = self.environment | {
             f"FEDI_LETTER_{k.upper()}": v for k, v in settings.items()

@@ -1,9 +1,12 @@
 """A start that cannot be right is refused: every mistake named at once, nothing half-started."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from fedi_letter.app import ensure_published, open_house
+from fedi_letter.settings import load_settings
 from tests.cli.conftest import Command
 
 
@@ -68,6 +71,19 @@ def test_a_file_that_is_no_key_is_refused_without_being_shown(
     assert refused.code == 1
     assert "letter.pem" in refused.errors
     assert "hunter2" not in refused.errors
+
+
+def test_a_published_letter_no_longer_needs_its_file(command: Command, tmp_path: Path) -> None:
+    settings = load_settings(_env_file=None, **command.settings)
+    missing = settings.model_copy(update={"letter": tmp_path / "gone.md"})
+
+    async def start_twice() -> tuple[bool, bool]:
+        async with open_house(settings) as house:
+            first = await ensure_published(house, settings)
+        async with open_house(missing) as house:
+            return first, await ensure_published(house, missing)
+
+    assert asyncio.run(start_twice()) == (True, False)
 
 
 def test_every_mistake_in_the_letters_files_is_named_at_once(
