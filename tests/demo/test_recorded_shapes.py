@@ -96,7 +96,9 @@ CASES: list[tuple[str, str, Act]] = [
 ]
 
 
-@pytest.mark.parametrize(("dialect", "kind", "act"), CASES, ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("dialect", "kind", "act"), CASES, ids=lambda value: getattr(value, "__name__", str(value))
+)
 async def test_a_delivery_is_what_the_real_server_sent(
     fediverse: Fediverse, letter: Note, dialect: str, kind: str, act: Act
 ) -> None:
