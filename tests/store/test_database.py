@@ -20,7 +20,7 @@ from fedi_letter.store.errors import (
 )
 from tests.store.given import NOW
 
-ADD = text("INSERT INTO admins (name, credential, created_at) VALUES (:name, 'hash', :now)")
+ADD = text("INSERT INTO chores (name, begun_at) VALUES (:name, :now)")
 
 
 def _add(connection: Connection, name: str) -> str:
@@ -34,7 +34,7 @@ def _add_and_fail(connection: Connection, name: str) -> None:
 
 
 def _names(connection: Connection) -> list[str]:
-    return list(connection.execute(text("SELECT name FROM admins ORDER BY name")).scalars())
+    return list(connection.execute(text("SELECT name FROM chores ORDER BY name")).scalars())
 
 
 async def test_what_was_written_is_read(database: Database) -> None:
@@ -147,7 +147,7 @@ def test_a_deadlock_is_tried_again(postgres_url: str) -> None:
     tries: list[str] = []
 
     def cross(connection: Connection, first: str, second: str) -> None:
-        touch = text("UPDATE admins SET credential = 'seen' WHERE name = :name")
+        touch = text("UPDATE chores SET begun_at = begun_at WHERE name = :name")
         tries.append(first)
         connection.execute(touch, {"name": first})
         if len(tries) <= 2:
