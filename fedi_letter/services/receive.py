@@ -39,6 +39,8 @@ ASKING_AT_ONCE = 100
 LEASE = timedelta(seconds=30)
 REFUSED_BODY_BYTES = 4_096
 RETRY_AFTER_SECONDS = 30
+TAKING_BACK = ("Undo", "Delete")
+"""Heard even from the blocked, or a name withdrawn meanwhile would return with the unblocking."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,13 @@ class Intake:
         except SignatureRefused as refused:
             return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
         arrival = _Arrival(message, outline, now, claimed)
-        if await self._blocklist.refuses(claimed.key_id, outline.actor_uri):
+        is_blocked = await self._blocklist.refuses(claimed.key_id, outline.actor_uri)
+        known = await self._keyring.known(claimed.key_id)
+        if is_blocked and (known is None or outline.type not in TAKING_BACK):
             return await self._refuse(arrival, 403, "blocked", "this sender is not heard here")
         if await self._is_farewell_of_a_stranger(outline):
             await self._spool.put(_settled(arrival, Verdict.NOTED, "unknown-account"))
             return ACCEPTED
-        known = await self._keyring.known(claimed.key_id)
         if known is None:
             return await self._accept_unknown(arrival, claimed)
         return await self._accept_known(arrival, claimed, known)

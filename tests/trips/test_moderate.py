@@ -287,6 +287,27 @@ async def test_t61_a_blocked_domain_is_neither_heard_nor_told_until_unblocked(
         await blocking.remove(context, "far.example", by=OMAR)
 
 
+async def test_who_withdraws_while_blocked_does_not_return_with_the_unblocking(
+    world: World,
+) -> None:
+    context = world.house.context
+    ada, bob = world.fediverse.actor("ada@far.example"), world.fediverse.actor("bob@far.example")
+    reply, boost = await ada.reply(LETTER, "I sign."), await bob.boost(LETTER)
+    await world.work()
+    await blocking.add(context, "far.example", reason=None, by=MARA)
+    await world.work()
+    asked = len(world.outbound())
+    assert reply.note is not None
+    deleted = await ada.delete(reply.note)
+    assert deleted is not None
+    assert (deleted.status, (await bob.unboost(boost)).status) == (202, 202)
+    await world.work()
+    assert world.outbound()[asked:] == []
+    await blocking.remove(context, "far.example", by=MARA)
+    await world.work()
+    assert await world.signed() == []
+
+
 @pytest.mark.parametrize("by_handle", [True, False])
 async def test_t61_a_blocked_actor_is_alone_in_it(world: World, by_handle: bool) -> None:
     context = world.house.context
