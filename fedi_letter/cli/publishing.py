@@ -43,7 +43,9 @@ def publish(
     lang: Annotated[
         str | None, typer.Option(help="language tag, if not in the file's name")
     ] = None,
-    typo: Annotated[bool, typer.Option(help="a correction that readers need not be told")] = False,
+    typo: Annotated[
+        bool, typer.Option("--typo", help="a correction that readers need not be told")
+    ] = False,
     note: Annotated[str | None, typer.Option(help="what changed, told to the followers")] = None,
 ) -> None:
     """Publish a new revision of the letter.

@@ -13,7 +13,9 @@ from fedi_letter.services import blocking, moderate
 from fedi_letter.services.moderate import Reviewed
 from fedi_letter.services.refusals import ModerationRefused
 from fedi_letter.store import moderation, roll
+from fedi_letter.store import reports as report_rows
 from fedi_letter.store.moderation import Block, QueueItem
+from fedi_letter.store.reports import Report
 from fedi_letter.store.roll import RollEntry
 from fedi_letter.web.roll import entry_document
 
@@ -115,6 +117,39 @@ def _queue_document(item: QueueItem) -> dict[str, object]:
         "received_at": instant(item.received_at),
         "state": item.state,
     }
+
+
+@queue.command("reports")
+def queue_reports(json: Json = False) -> None:
+    """List what people reported, newest first.
+
+    Reports about the letter or its posts; nothing follows from them by itself.
+    """
+
+    async def work(house: House) -> list[Report]:
+        context = house.context
+        return await context.database.read(report_rows.reports, context.letter_id, LISTED_AT_MOST)
+
+    found = with_house(work)
+    if json:
+        print_json(
+            [
+                {
+                    "id": one.id,
+                    "actor": one.actor_uri,
+                    "comment": one.comment,
+                    "objects": list(one.objects),
+                    "received_at": instant(one.received_at),
+                }
+                for one in found
+            ]
+        )
+        return
+    print_table(
+        "reports",
+        ("id", "by", "comment", "about", "received"),
+        [(r.id, r.actor_uri, r.comment, "\n".join(r.objects), r.received_at) for r in found],
+    )
 
 
 @signatories.command("list")

@@ -103,6 +103,16 @@ async def test_the_queue_is_listed_and_decided_and_undone(
     assert (await beside(command, "queue", "accept", "999999")).code == 1
 
 
+async def test_reports_are_for_the_admins(answered: World, command: Command) -> None:
+    ada = answered.fediverse.actor("ada@far.example")
+    await ada.flag(LETTER, "This is too long.")
+    await answered.work()
+    [report] = (await beside(command, "queue", "reports", "--json")).json
+    assert report["comment"] == "This is too long."
+    assert LETTER in report["objects"]
+    assert "too long" not in await answered.everything_public()
+
+
 async def test_people_are_removed_and_restored_under_their_number(
     answered: World, command: Command
 ) -> None:
