@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from fedi_letter.letter.command import told_to_keep, told_to_withdraw
-from fedi_letter.letter.edit import edited, is_news, latest
+from fedi_letter.letter.edit import edited, is_news, is_unsaid, latest
 from fedi_letter.letter.effects import Decision
 from fedi_letter.letter.endorse import boosted, posted
 from fedi_letter.letter.intents import (
@@ -113,6 +113,8 @@ def _posted(
     if post.is_vote:
         return noted(Reason.POLL_VOTE)
     known = latest(standing, post.post_uri)
+    if known is not None and is_unsaid(known):
+        return noted(Reason.ALREADY_DELETED)
     if known is not None and not is_news(known, post):
         return noted(Reason.DUPLICATE)
     if known is None and not post.edited and _is_on_record(standing, post):

@@ -20,6 +20,14 @@ from fedi_letter.letter.phrases import Reading, ReadingKind
 State = EndorsementState
 
 
+def is_unsaid(known: Endorsement) -> bool:
+    """Whether the post was deleted while its signature was kept: nothing more is heard of it.
+
+    A copy of it that arrives late would bring back the words that went with the deletion.
+    """
+    return known.keep and known.post_uri is not None and not known.text_sha256
+
+
 def is_news(known: Endorsement, post: Posted) -> bool:
     """Whether a delivery of a known post tells anything that is not on record.
 

@@ -25,7 +25,7 @@ from fedi_letter.letter.model import (
     Visibility,
     Way,
 )
-from tests.letter.roll import ALICE, LETTER, NOON, Roll, boost, post, reasons, undo
+from tests.letter.roll import ALICE, LETTER, NOON, Roll, boost, edit, post, reasons, undo
 
 DELETED = PostDeleted("https://far.example/posts/1")
 FOLLOW = Followed("https://far.example/follows/1", "{}")
@@ -176,6 +176,16 @@ def test_what_is_kept_outlives_its_post() -> None:
     assert roll.listed
     roll.send(post("3", "withdraw"))
     assert not roll.listed
+
+
+def test_a_late_copy_of_a_kept_and_deleted_post_does_not_bring_its_words_back() -> None:
+    roll = Roll()
+    roll.send(post("1"), edit("1", "I sign. Platypus.", 1), post("2", "keep"), DELETED)
+    gone = roll.standing
+    for late in (edit("1", "I sign. Platypus.", 1), edit("1", "I sign. Echidna.", 2), post("1")):
+        assert roll.send(late).reason in (Reason.ALREADY_DELETED, Reason.DUPLICATE)
+        assert roll.standing == gone
+    assert roll.listed
 
 
 def test_keeping_is_of_what_there_is_and_no_more() -> None:
