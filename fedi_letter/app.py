@@ -14,9 +14,8 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from fedi_letter.activitypub.uris import Uris
-from fedi_letter.files import FilesRefused, load_key, read_letter, read_phrases
+from fedi_letter.files import FilesRefused, load_key, read_letter, shipped_phrases
 from fedi_letter.letter.model import Admission, PlainReplies, Policy, Way
-from fedi_letter.letter.phrases import Phrasebook
 from fedi_letter.remote.client import Client
 from fedi_letter.remote.transport import AiohttpTransport, Transport
 from fedi_letter.services.blocklist import Blocklist
@@ -115,7 +114,7 @@ async def open_house(
         context = Context(
             uris=uris,
             policy=policy_of(settings),
-            phrasebook=Phrasebook.parse(read_phrases()),
+            phrasebook=shipped_phrases(),
             database=database,
             client=client,
             letter_key=letter_key,

@@ -7,10 +7,12 @@ import contextlib
 import os
 import re
 import stat
+from functools import cache
 from pathlib import Path
 
 from fedi_letter.httpsig.keys import PrivateKey, generate_rsa_pem, load_private_key
 from fedi_letter.httpsig.refusal import SignatureRefused
+from fedi_letter.letter.phrases import Phrasebook
 from fedi_letter.markup.markdown import LetterMalformed, render
 from fedi_letter.services.publish import LetterSource
 
@@ -34,9 +36,11 @@ def shipped_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
-def read_phrases() -> str:
-    """Answer the signing phrases of every language, as TOML text."""
-    return (Path(__file__).resolve().parent / "letter" / "phrases.toml").read_text("utf-8")
+@cache
+def shipped_phrases() -> Phrasebook:
+    """Answer the signing phrases of every language, as shipped; read once, for it takes a while."""
+    folder = Path(__file__).resolve().parent / "letter"
+    return Phrasebook.parse((folder / "phrases.toml").read_text("utf-8"))
 
 
 def read_letter(path: Path | None) -> list[LetterSource]:

@@ -115,12 +115,12 @@ def load_public_key(key_id: str, owner: str, material: str) -> PublicKey:
 
 
 def load_private_key(key_id: str, pem: bytes) -> PrivateKey:
-    """Our own key from its PEM. Slow (the key is checked): once per process.
+    """Our own key from its PEM. Slow (the key is checked), so it is done once per process.
 
     Raises SignatureRefused(key-unusable), whose text never holds any of the PEM.
     """
     try:
-        material = load_pem_private_key(pem, password=None)
+        material = _checked(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # `from None`: the cause may quote what it was given.
         raise SignatureRefused(
@@ -135,6 +135,11 @@ def load_private_key(key_id: str, pem: bytes) -> PrivateKey:
 def generate_rsa_pem() -> bytes:
     """A new RSA-2048 private key as unencrypted PKCS#8 PEM; the only randomness in this package."""
     return new_rsa_pem()
+
+
+@lru_cache(maxsize=4)
+def _checked(pem: bytes) -> object:
+    return load_pem_private_key(pem, password=None)
 
 
 @lru_cache(maxsize=8192)

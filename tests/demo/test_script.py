@@ -1,7 +1,6 @@
 """The play can be performed, and its texts mean what the play says they mean."""
 
 from collections.abc import AsyncIterator
-from importlib import resources
 
 import pytest
 
@@ -9,7 +8,8 @@ from fedi_letter.demo.commands import DEEDS, MISDEEDS
 from fedi_letter.demo.process import PeerProcess
 from fedi_letter.demo.script import SCRIPT, SERVERS, Deed, Fate, Place, Step, expected_roll
 from fedi_letter.demo.stage import Stage
-from fedi_letter.letter.phrases import Phrasebook, ReadingKind
+from fedi_letter.files import shipped_phrases
+from fedi_letter.letter.phrases import ReadingKind
 
 
 @pytest.fixture
@@ -55,8 +55,7 @@ REPLIES = [step for step in SCRIPT if step.verb == "reply"]
 
 @pytest.mark.parametrize("step", REPLIES, ids=lambda step: step.who)
 def test_a_reply_reads_as_its_fate_says(step: Step) -> None:
-    text = (resources.files("fedi_letter.letter") / "phrases.toml").read_text(encoding="utf-8")
-    reading = Phrasebook.parse(text).classify(step.args[1], step.named["language"])
+    reading = shipped_phrases().classify(step.args[1], step.named["language"])
     signs = step.fate is Fate.COUNTED or step.reason in ("not-public", "not-a-person")
     assert (reading.kind is ReadingKind.SIGN) == signs
     assert (reading.kind is ReadingKind.REFUSAL) == (step.reason == "negation")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from fedi_letter.files import shipped_phrases
 from fedi_letter.letter.decide import decide
 from fedi_letter.letter.effects import (
     AddFollower,
@@ -41,7 +42,6 @@ from fedi_letter.letter.model import (
     text_sha256,
 )
 from fedi_letter.letter.moderation import decide_remove
-from tests.letter.books import shipped
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LETTER = "https://letter.example/letters/letter"
@@ -112,7 +112,7 @@ class Roll:
 
     def _send(self, intent: Intent) -> Decision:
         self.now += timedelta(seconds=1)
-        decision = decide(self.standing, intent, self.policy, shipped(), self.now)
+        decision = decide(self.standing, intent, self.policy, shipped_phrases(), self.now)
         self.apply(decision)
         return decision
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fedi_letter.files import shipped_phrases
 from fedi_letter.letter.model import Way
 from fedi_letter.letter.phrases import Phrasebook, ReadingKind
-from tests.letter.books import shipped
 
 SENTENCES = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text("utf-8"))
 NINE = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ja")
@@ -36,7 +36,7 @@ def sentences(*kinds: str) -> Iterator[tuple[str, str, str]]:
 @pytest.mark.parametrize("language", SENTENCES)
 def test_sentences_are_read_as_meant(language: str, kind: str) -> None:
     listed = SENTENCES[language].get(kind, [])
-    read = {sentence: shipped().classify(sentence, language).kind for sentence in listed}
+    read = {sentence: shipped_phrases().classify(sentence, language).kind for sentence in listed}
     assert {
         sentence: heard for sentence, heard in read.items() if heard not in EXPECTED[kind]
     } == {}
@@ -47,7 +47,7 @@ def test_a_wrong_or_missing_language_changes_nothing(declared: str | None) -> No
     misread = [
         (kind, sentence)
         for _, kind, sentence in sentences()
-        if shipped().classify(sentence, declared).kind not in EXPECTED[kind]
+        if shipped_phrases().classify(sentence, declared).kind not in EXPECTED[kind]
     ]
     assert misread == []
 
@@ -58,28 +58,28 @@ def test_each_of_the_nine_languages_is_well_covered(language: str) -> None:
     assert len(SENTENCES[language]["refuses"] + SENTENCES[language]["holds"]) >= 16
 
 
-@pytest.mark.parametrize("language", shipped().languages)
+@pytest.mark.parametrize("language", shipped_phrases().languages)
 @pytest.mark.parametrize("quotes", ["“{}”", '"{}"', "«{}»", "„{}“", "「{}」", "> {}", "~~{}~~"])
 def test_a_quoted_phrase_is_not_a_signature(language: str, quotes: str) -> None:
     for sentence in SENTENCES[language]["signs"]:
         if not any(sign in sentence for sign in '“"#@\n'):
             quoted = quotes.format(sentence)
-            assert shipped().classify(quoted, language).kind is not ReadingKind.SIGN, quoted
+            assert shipped_phrases().classify(quoted, language).kind is not ReadingKind.SIGN, quoted
 
 
-@pytest.mark.parametrize("language", shipped().languages)
+@pytest.mark.parametrize("language", shipped_phrases().languages)
 def test_a_question_is_not_a_signature(language: str) -> None:
     ends = str.maketrans(dict.fromkeys("!.?。！？\n", ","))
     for sentence in SENTENCES[language]["signs"]:
         asked = sentence.translate(ends).rstrip(", ") + "?"
-        assert shipped().classify(asked, language).kind is not ReadingKind.SIGN, asked
+        assert shipped_phrases().classify(asked, language).kind is not ReadingKind.SIGN, asked
 
 
-@pytest.mark.parametrize("language", shipped().languages)
+@pytest.mark.parametrize("language", shipped_phrases().languages)
 def test_signing_and_refusing_in_one_message_is_not_a_signature(language: str) -> None:
     for refusal in SENTENCES[language]["refuses"]:
         for message in (f"I sign. {refusal}", f"{refusal}\nI sign!"):
-            reading = shipped().classify(message, language)
+            reading = shipped_phrases().classify(message, language)
             assert reading.kind is ReadingKind.REFUSAL, message
             assert reading.doubtful
 
@@ -105,25 +105,25 @@ def test_signing_and_refusing_in_one_message_is_not_a_signature(language: str) -
     ],
 )
 def test_the_rest_of_the_reply_is_the_statement(text: str, statement: str) -> None:
-    reading = shipped().classify(text, None)
+    reading = shipped_phrases().classify(text, None)
     assert reading.kind is ReadingKind.SIGN
     assert reading.statement == statement
 
 
 def test_the_phrase_and_its_language_are_told() -> None:
-    reading = shipped().classify("Hola, Firmo.", "en")
+    reading = shipped_phrases().classify("Hola, Firmo.", "en")
     assert (reading.phrase, reading.language) == ("firmo", "es")
 
 
 def test_spoken_of_signing_without_doing_it_is_doubtful() -> None:
-    assert shipped().classify("I would sign if you fix it", "en").doubtful
-    assert not shipped().classify("What a beautiful letter", "en").doubtful
+    assert shipped_phrases().classify("I would sign if you fix it", "en").doubtful
+    assert not shipped_phrases().classify("What a beautiful letter", "en").doubtful
 
 
 @given(st.text(max_size=300), st.sampled_from([None, "en", "ja", "xx"]))
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_read(text: str, language: str | None) -> None:
-    reading = shipped().classify(text, language)
+    reading = shipped_phrases().classify(text, language)
     assert isinstance(reading.kind, ReadingKind)
     assert (reading.phrase is not None) == (reading.kind is ReadingKind.SIGN)
 
@@ -146,7 +146,7 @@ def test_any_text_is_read(text: str, language: str | None) -> None:
     ],
 )
 def test_a_long_message_takes_no_more_than_its_share(piece: str) -> None:
-    heavy = shipped().classify((piece * 10_000)[:10_000], None)
+    heavy = shipped_phrases().classify((piece * 10_000)[:10_000], None)
     assert isinstance(heavy.kind, ReadingKind)
 
 
@@ -159,23 +159,25 @@ def test_nothing_written_behind_a_refusal_makes_it_a_signature(
     refusal: tuple[str, str], behind: str
 ) -> None:
     language, text = refusal
-    assert shipped().classify(f"{text} {behind}", language).kind is not ReadingKind.SIGN
+    assert shipped_phrases().classify(f"{text} {behind}", language).kind is not ReadingKind.SIGN
 
 
-@pytest.mark.parametrize("language", shipped().languages)
+@pytest.mark.parametrize("language", shipped_phrases().languages)
 @pytest.mark.parametrize("ways", [{Way.REPLY, Way.BOOST}, {Way.REPLY}, {Way.BOOST}, set()])
 def test_the_instructions_sign_when_followed(language: str, ways: set[Way]) -> None:
-    told = shipped().signing_instructions(language, frozenset(ways), version=7)
-    short = shipped().signing_instructions(language, frozenset(ways), version=7, compact=True)
+    told = shipped_phrases().signing_instructions(language, frozenset(ways), version=7)
+    short = shipped_phrases().signing_instructions(
+        language, frozenset(ways), version=7, compact=True
+    )
     assert "7" in told
     assert "<" not in told
     assert "{" not in told
     assert len(short) < len(told) or not ways
     if Way.REPLY in ways:
         quoted = _quoted(told)
-        assert shipped().classify(quoted[0], language).kind is ReadingKind.SIGN
-        assert shipped().classify(quoted[-1], language).kind is ReadingKind.WITHDRAW
-        assert shipped().classify(told, language).kind is not ReadingKind.SIGN
+        assert shipped_phrases().classify(quoted[0], language).kind is ReadingKind.SIGN
+        assert shipped_phrases().classify(quoted[-1], language).kind is ReadingKind.WITHDRAW
+        assert shipped_phrases().classify(told, language).kind is not ReadingKind.SIGN
 
 
 def _quoted(text: str) -> list[str]:
@@ -186,7 +188,7 @@ def _quoted(text: str) -> list[str]:
 
 def test_instructions_in_an_unknown_language_are_english() -> None:
     ways = frozenset((Way.REPLY, Way.BOOST))
-    told = shipped().signing_instructions("tlh", ways, version=3, compact=True)
+    told = shipped_phrases().signing_instructions("tlh", ways, version=3, compact=True)
     assert told == (
         "Reply “I sign” or boost to sign. "
         "Delete or undo it to take it back, or reply “withdraw”. Version 3."
