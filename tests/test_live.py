@@ -13,11 +13,15 @@ from rich.console import Console
 
 from fedi_letter.activitypub import documents
 from fedi_letter.activitypub.uris import Uris
+from fedi_letter.app import open_house
 from fedi_letter.demo.show import Show
 from fedi_letter.demo.stage import Stage
 from fedi_letter.demo.venue import Venue
+from fedi_letter.letter.effects import Verdict
 from fedi_letter.services.context import new_id
-from fedi_letter.store import deliveries, letters, outbox, publications
+from fedi_letter.services.trace import document_of, trace
+from fedi_letter.settings import load_settings
+from fedi_letter.store import deliveries, letters, outbox, publications, receipts
 from fedi_letter.store.database import Connection, Database
 from fedi_letter.store.publications import Publication, PublicationKind
 
@@ -49,6 +53,7 @@ async def test_the_demo_balances_though_the_server_is_killed_in_the_middle(tmp_p
         try:
             found = await show.perform()
             readers = await show.readers()
+            unexplained = await _unexplained(venue)
         finally:
             await show.close()
     assert found.problems == []
@@ -61,6 +66,25 @@ async def test_the_demo_balances_though_the_server_is_killed_in_the_middle(tmp_p
     assert found.unanswered > 0, "the server was killed while nobody spoke to it"
     assert found.waiting == 0
     assert set(readers.values()) == {3}, "an update, a revision and its announcement"
+    assert unexplained == []
+
+
+async def _unexplained(venue: Venue) -> list[tuple[str | None, str | None]]:
+    """What was counted or refused, and is not told with its reason by `trace` of its own url."""
+    settings = load_settings(_env_file=None, **venue.settings)
+    left: list[tuple[str | None, str | None]] = []
+    async with open_house(settings) as house:
+        arrived = await house.context.database.read(receipts.recent, 10_000)
+        ended = [one for one in arrived if one.verdict in (Verdict.COUNTED, Verdict.REFUSED)]
+        assert {one.verdict for one in ended} == {Verdict.COUNTED, Verdict.REFUSED}
+        for one in ended:
+            about = one.activity_uri or one.actor_uri
+            told = about and document_of(await trace(house.context, house.worker.processor, about))
+            if not told or (one.id, one.reason) not in {
+                (known["id"], known["reason"]) for known in told["receipts"]
+            }:
+                left.append((about, one.reason))
+    return left
 
 
 class Copy:

@@ -42,12 +42,12 @@ class Venue:
         self.port = port or free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.database_url = f"sqlite:///{folder / 'letter.db'}"
-        self._settings = {
-            "ORIGIN": self.origin,
-            "DATABASE_URL": self.database_url,
-            "KEYS": str(folder / "keys"),
-            "ALLOW_PRIVATE_ADDRESSES": "true",
-            **{name.upper(): value for name, value in settings.items()},
+        self.settings = {
+            "origin": self.origin,
+            "database_url": self.database_url,
+            "keys": str(folder / "keys"),
+            "allow_private_addresses": "true",
+            **settings,
         }
         self._process: Process | None = None
 
@@ -135,7 +135,7 @@ class Venue:
         others = {
             name: value for name, value in os.environ.items() if not name.startswith("FEDI_LETTER_")
         }
-        ours = {f"FEDI_LETTER_{name}": value for name, value in self._settings.items()}
+        ours = {f"FEDI_LETTER_{name.upper()}": value for name, value in self.settings.items()}
         return {**others, **ours, "COLUMNS": "200"}
 
     async def _look_up(self) -> dict[Place, str]:
