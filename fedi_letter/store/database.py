@@ -49,6 +49,8 @@ class Database:
     def __init__(self, url: str, *, readers: int = READERS, writers: int = WRITERS) -> None:
         parsed = engines.parse(url)
         self.is_sqlite = engines.is_sqlite(parsed)
+        self.conninfo = None if self.is_sqlite else engines.conninfo(parsed)
+        """Where PostgreSQL is, in libpq's words, for the queue beside our tables; a secret."""
         if self.is_sqlite:
             writers = 1
         self._writer = engines.writer(parsed, writers)

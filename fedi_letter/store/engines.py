@@ -8,6 +8,7 @@ PostgreSQL: reads see one snapshot and are READ ONLY, so that both databases beh
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, QueuePool
@@ -16,6 +17,7 @@ from fedi_letter.store.errors import UnsupportedDatabase
 
 PATIENCE_SECONDS = 10.0
 READER_CACHE_KIB = 16_384
+_PATIENCE = {"connect_timeout": 5}
 
 
 def parse(url: str) -> URL:
@@ -36,6 +38,12 @@ def parse(url: str) -> URL:
             "a letter cannot live in memory; name a file: sqlite:///letter.db"
         )
     return parsed.set(drivername="sqlite+pysqlite")
+
+
+def conninfo(url: URL) -> str:
+    """Answer the parsed URL of a PostgreSQL database in libpq's own words, password and all."""
+    _, arguments = url.get_dialect()().create_connect_args(url)
+    return make_conninfo(**_PATIENCE | arguments)
 
 
 def is_sqlite(url: URL) -> bool:
@@ -66,7 +74,7 @@ def migrator(url: URL) -> Engine:
 
 
 def _postgresql(url: URL, connections: int) -> Engine:
-    patience = {} if "connect_timeout" in url.query else {"connect_timeout": 5}
+    patience = {} if "connect_timeout" in url.query else _PATIENCE
     return create_engine(
         url,
         pool_size=connections,

@@ -14,8 +14,18 @@ from fedi_letter.store.database import Database, is_current, upgrade
 Shape = dict[str, dict[str, object]]
 
 
+def _is_ours(name: str | None) -> bool:
+    """Whether a table is one of ours, not of the queue between workers or of the migrations."""
+    return name is not None and not name.startswith(("procrastinate_", "alembic_"))
+
+
 def _differences(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    def compares(name: str | None, kind: str, _parents: object) -> bool:
+        return kind != "table" or _is_ours(name)
+
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "include_name": compares}
+    )
     return list(compare_metadata(context, tables.metadata))
 
 
@@ -44,7 +54,7 @@ def _built(connection: Connection) -> Shape:
             ),
         }
         for table in inspector.get_table_names()
-        if table != "alembic_version"
+        if _is_ours(table)
     }
 
 
@@ -88,6 +98,12 @@ def test_a_database_that_was_never_migrated_is_not_current(empty_database_url: s
         assert not database.read_now(is_current)
         upgrade(empty_database_url)
         assert database.read_now(is_current)
+
+
+def test_the_queue_between_workers_is_built_on_postgresql_alone(database: Database) -> None:
+    with_queue = not database.is_sqlite
+    tables_there = database.read_now(lambda connection: inspect(connection).get_table_names())
+    assert any(name.startswith("procrastinate_") for name in tables_there) is with_queue
 
 
 def test_processes_that_migrate_at_once_take_turns(empty_database_url: str) -> None:
