@@ -47,6 +47,21 @@ class Postgres:
     folder: Path
     account: int | None
 
+    @property
+    def cluster(self) -> str:
+        """Where its files are."""
+        return str(self.folder / "cluster")
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        options = " ".join(f"-c {name}='{value}'" for name, value in SPEED.items())
+        options = f"-k {self.folder} {options}"
+        self.run("pg_ctl", "-w", "-D", self.cluster, "-o", options, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it, whoever is connected; `fast` keeps what was committed."""
+        self.run("pg_ctl", "-w", "-D", self.cluster, "-m", mode, "stop")
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of the server's programs; PostgreSQL refuses to run as root."""
         subprocess.run(
@@ -110,15 +125,13 @@ def _running(programs: Path, folder: Path) -> Iterator[Postgres]:
         os.chown(folder, account, -1)
         os.chown(programs, account, -1)
     server = Postgres(_programs(programs, account), folder, account)
-    cluster = str(folder / "cluster")
     plain = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync")
-    server.run("initdb", *plain, "-D", cluster)
-    options = " ".join(f"-c {name}='{value}'" for name, value in SPEED.items())
-    server.run("pg_ctl", "-w", "-D", cluster, "-o", f"-k {folder} {options}", "start")
+    server.run("initdb", *plain, "-D", server.cluster)
+    server.start()
     try:
         yield server
     finally:
-        server.run("pg_ctl", "-w", "-D", cluster, "-m", "immediate", "stop")
+        server.stop("immediate")
 
 
 @pytest.fixture(scope="session")

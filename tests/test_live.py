@@ -1,12 +1,9 @@
 """The real thing: servers in processes of their own, real sockets, signatures and crashes."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from rich.console import Console
@@ -24,27 +21,11 @@ from fedi_letter.settings import load_settings
 from fedi_letter.store import deliveries, letters, outbox, publications, receipts
 from fedi_letter.store.database import Connection, Database
 from fedi_letter.store.publications import Publication, PublicationKind
+from tests.waiting import until
 
-T = TypeVar("T")
-
-WITHIN_SECONDS = 60
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 
 pytestmark = pytest.mark.timeout(600)
-
-
-async def until(
-    ask: Callable[[], Awaitable[T]], is_right: Callable[[T], bool], *, poll: float = 0.1
-) -> T:
-    """Answer what `ask` answers once it is right; fails, saying what it was, when it never is."""
-    found = await ask()
-    for _ in range(int(WITHIN_SECONDS / poll)):
-        if is_right(found):
-            break
-        await asyncio.sleep(poll)
-        found = await ask()
-    assert is_right(found), found
-    return found
 
 
 async def test_the_demo_balances_though_the_server_is_killed_in_the_middle(tmp_path: Path) -> None:
