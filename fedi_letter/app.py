@@ -32,7 +32,8 @@ from fedi_letter.settings import Act, Settings
 from fedi_letter.store import letters
 from fedi_letter.store.database import Database, is_current
 from fedi_letter.web.routes import application
-from fedi_letter.worker import Worker
+from fedi_letter.worker import loops, queue
+from fedi_letter.worker.units import Worker
 
 SOFTWARE = "fedi-letter"
 SLUG = "letter"
@@ -160,19 +161,41 @@ async def ensure_published(house: House, settings: Settings) -> bool:
     return await publish_first(context, read_letter(settings.letter))
 
 
+async def work(house: House) -> None:
+    """Do what is due until cancelled: alone on SQLite, taking turns with others on PostgreSQL."""
+    conninfo = house.context.database.conninfo
+    if conninfo is None:
+        await loops.work(house.worker)
+    else:
+        await queue.work(house.worker, conninfo)
+
+
+async def pass_on(house: House) -> None:
+    """Tell workers elsewhere of what this process stores, where anything can tell them."""
+    conninfo = house.context.database.conninfo
+    if conninfo is not None:
+        await queue.relay(house.context, conninfo)
+
+
+async def hand_over(house: House) -> None:
+    """Tell workers elsewhere once what this process has left to do, before it ends."""
+    conninfo = house.context.database.conninfo
+    if conninfo is not None:
+        await queue.hand_over(house.context, conninfo)
+
+
 def asgi(house: House, *, with_worker: bool) -> ASGIApp:
     """Answer the application; with `with_worker` it works off what it receives by itself."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        work = asyncio.create_task(house.worker.run()) if with_worker else None
+        beside = asyncio.create_task(work(house) if with_worker else pass_on(house))
         try:
             yield
         finally:
-            if work is not None:
-                work.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await work
+            beside.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beside
 
     return application(house.context, house.intake, lifespan=lifespan)
 
@@ -184,6 +207,8 @@ __all__ = [
     "asgi",
     "compose",
     "ensure_published",
+    "hand_over",
     "open_house",
     "utc_now",
+    "work",
 ]

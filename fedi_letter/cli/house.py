@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from fedi_letter.app import House, StartRefused, open_house
+from fedi_letter.app import House, StartRefused, hand_over, open_house
 from fedi_letter.cli.output import refuse
 from fedi_letter.files import FilesRefused
 from fedi_letter.settings import Settings, SettingsRefused, load_settings
@@ -27,8 +27,11 @@ def settings() -> Settings:
     logging.basicConfig(
         level=found.log_level.upper(), format="time=%(asctime)s level=%(levelname)s %(message)s"
     )
-    # They tell of every start and migration, and would bury what the letter has to say.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # They tell of every start, migration and job, and would bury what the letter has to say;
+    # what ends the queue's own work is told by `worker.queue`, in one line.
+    levels = {"alembic": "WARNING", "procrastinate": "CRITICAL", "psycopg.pool": "ERROR"}
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     return found
 
 
@@ -61,7 +64,9 @@ def migrate_if_new(found: Settings) -> None:
 
 async def _inside(found: Settings, work: Callable[[House], Awaitable[T]]) -> T:
     async with opened(found) as house:
-        return await work(house)
+        answer = await work(house)
+        await hand_over(house)
+        return answer
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from fedi_letter.app import House, asgi, ensure_published
+from fedi_letter.app import House, asgi, ensure_published, work
 from fedi_letter.cli.house import migrate, opened, run, settings
 from fedi_letter.cli.output import refuse, say
 from fedi_letter.files import FilesRefused
@@ -100,13 +100,13 @@ async def _web(found: Settings, host: str, port: int, *, everything: bool) -> No
 async def _worker(found: Settings) -> None:
     async with opened(found) as house:
         await _publish_if_new(house, found)
-        work = asyncio.create_task(house.worker.run())
+        working = asyncio.create_task(work(house))
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(stop, work.cancel)
+            loop.add_signal_handler(stop, working.cancel)
         say(f"working for {house.context.uris.handle}")
         with contextlib.suppress(asyncio.CancelledError):
-            await work
+            await working
 
 
 async def _publish_if_new(house: House, found: Settings) -> None:

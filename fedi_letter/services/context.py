@@ -20,7 +20,11 @@ Clock = Callable[[], datetime]
 
 @dataclass
 class Bell:
-    """Wakes a loop of this process when there is work, so that it need not poll fast."""
+    """Says that there is work, so that nobody need poll fast.
+
+    It is heard in this process alone: by the loop that does the work, or by the relay that tells
+    the workers on other machines.
+    """
 
     _event: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -28,7 +32,12 @@ class Bell:
         """Say that there is work."""
         self._event.set()
 
-    async def wait(self, seconds: float) -> None:
+    @property
+    def is_rung(self) -> bool:
+        """Whether somebody rang and nobody has heard it yet."""
+        return self._event.is_set()
+
+    async def wait(self, seconds: float | None = None) -> None:
         """Return when rung, or after `seconds`: other processes cannot ring our bell."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), seconds)

@@ -43,7 +43,7 @@ def parse(url: str) -> URL:
 def conninfo(url: URL) -> str:
     """Answer the parsed URL of a PostgreSQL database in libpq's own words, password and all."""
     _, arguments = url.get_dialect()().create_connect_args(url)
-    return make_conninfo(**_PATIENCE | arguments)
+    return make_conninfo(**{**_PATIENCE, **arguments})
 
 
 def is_sqlite(url: URL) -> bool:

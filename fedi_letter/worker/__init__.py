@@ -1,0 +1,1 @@
+"""Who runs the units of work: loops of this process on SQLite, a queue for many on PostgreSQL."""

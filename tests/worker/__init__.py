@@ -1,0 +1,1 @@
+"""Tests of who runs the units of work."""
