@@ -11,9 +11,11 @@ import uvicorn
 
 from fedi_letter.app import House, asgi, ensure_published, work
 from fedi_letter.cli.house import migrate, opened, run, settings
-from fedi_letter.cli.output import refuse, say
+from fedi_letter.cli.output import progress, refuse, say
 from fedi_letter.files import FilesRefused
 from fedi_letter.settings import Settings
+from fedi_letter.store.copying import copy
+from fedi_letter.store.errors import StoreError
 
 Host = Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all")]
 Port = Annotated[int, typer.Option(help="port to listen on", min=0, max=65535)]
@@ -48,13 +50,41 @@ def worker() -> None:
     run(_worker(settings()))
 
 
-def migrate_command() -> None:
-    """Bring the database to this version's schema.
+def migrate_command(
+    from_: Annotated[str | None, typer.Option("--from", help="database to move from")] = None,
+    to: Annotated[str | None, typer.Option(help="database to move to, without a letter")] = None,
+) -> None:
+    """Bring the database to this version's schema, or move a letter to another database.
 
     Safe to repeat, and safe to start in several processes at once: they take turns.
+
+    With --from and --to, copies the whole letter from one database (sqlite:///… or postgresql://…)
+    into another that has none, reads every table back and compares. Stop serve, web and worker
+    first, and set FEDI_LETTER_DATABASE_URL afterwards. It is moved whole or not at all; the
+    database it comes from stays as it is.
     """
-    migrate(settings())
-    say("the database has this version's schema")
+    found = settings()
+    if from_ is None and to is None:
+        migrate(found)
+        say("the database has this version's schema")
+        return
+    if from_ is None or to is None:
+        raise typer.BadParameter("--from and --to go together")
+    _move(from_, to)
+
+
+def _move(source: str, target: str) -> None:
+    with progress("moving rows") as bar:
+        task = bar.task_ids[0]
+        try:
+            moved = copy(
+                source, target, lambda done, total: bar.update(task, completed=done, total=total)
+            )
+        except StoreError as refused:
+            refuse(f"not moved: {refused}")
+    for one in moved:
+        say(f"{one.rows:>9} {one.table:<16} sha256 {one.sha256}")
+    say("every table was read back and is the same; set FEDI_LETTER_DATABASE_URL to the new one")
 
 
 class _Server(uvicorn.Server):

@@ -129,7 +129,7 @@ def _read_once(engine: Engine, ask: Callable[[Connection], T]) -> T:
     except (DBAPIError, PoolExhausted) as error:
         if _is_read_only(error):
             raise WroteWhileReading(str(error)) from error
-        raise _translated(error) from error
+        raise translated(error) from error
 
 
 def _write_through(engine: Engine, change: Callable[[Connection], T]) -> T:
@@ -147,7 +147,7 @@ def _write_once(engine: Engine, change: Callable[[Connection], T]) -> T:
         with engine.begin() as connection:
             return change(connection)
     except (DBAPIError, PoolExhausted) as error:
-        raise _translated(error) from error
+        raise translated(error) from error
 
 
 def _is_read_only(error: Exception) -> bool:
@@ -157,8 +157,8 @@ def _is_read_only(error: Exception) -> bool:
     )
 
 
-def _translated(error: DBAPIError | PoolExhausted) -> Exception:
-    """Answer the error as ours; what shows a mistake in our own SQL stays as it was."""
+def translated(error: DBAPIError | PoolExhausted) -> Exception:
+    """Answer a driver's error as ours; what shows a mistake in our own SQL stays as it was."""
     if isinstance(error, PoolExhausted):
         return DatabaseUnavailable(Trouble.LOCKED, "every connection is busy")
     cause = error.orig
@@ -204,15 +204,20 @@ def upgrade(url: str) -> None:
     engine = engines.migrator(engines.parse(url))
     try:
         with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade_on(connection)
     except DBAPIError as error:
-        raise _translated(error) from error
+        raise translated(error) from error
     finally:
         engine.dispose()
+
+
+def upgrade_on(connection: Connection) -> None:
+    """The same in the transaction of a connection that `engines.migrator` made."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def is_current(connection: Connection) -> bool:

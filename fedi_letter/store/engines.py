@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from fedi_letter.store.errors import UnsupportedDatabase
 
 PATIENCE_SECONDS = 10.0
+ALONE_PATIENCE_SECONDS = 0.5
 READER_CACHE_KIB = 16_384
 _PATIENCE = {"connect_timeout": 5}
 
@@ -73,6 +74,17 @@ def migrator(url: URL) -> Engine:
     return create_engine(url, poolclass=NullPool)
 
 
+def source(url: URL) -> Engine:
+    """Answer an engine that reads one moment of a database which nobody else has open.
+
+    A SQLite file in use by another process is locked at the first question; PostgreSQL keeps
+    nobody out.
+    """
+    if is_sqlite(url):
+        return _sqlite(url, begin="BEGIN", query_only=True, alone=True)
+    return reader(url, 1)
+
+
 def _postgresql(url: URL, connections: int) -> Engine:
     patience = {} if "connect_timeout" in url.query else _PATIENCE
     return create_engine(
@@ -86,7 +98,12 @@ def _postgresql(url: URL, connections: int) -> Engine:
 
 
 def _sqlite(
-    url: URL, *, begin: str, pool_size: int | None = None, query_only: bool = False
+    url: URL,
+    *,
+    begin: str,
+    pool_size: int | None = None,
+    query_only: bool = False,
+    alone: bool = False,
 ) -> Engine:
     pool: dict[str, Any] = {"poolclass": NullPool}
     if pool_size is not None:
@@ -95,7 +112,7 @@ def _sqlite(
     engine = create_engine(
         url,
         connect_args={
-            "timeout": PATIENCE_SECONDS,
+            "timeout": ALONE_PATIENCE_SECONDS if alone else PATIENCE_SECONDS,
             "isolation_level": None,
             "check_same_thread": False,
         },
@@ -103,6 +120,8 @@ def _sqlite(
     )
 
     def _prepare(connection: SqliteConnection, _record: object) -> None:
+        if alone:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")

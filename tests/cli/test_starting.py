@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from fedi_letter.app import ensure_published, open_house
@@ -104,3 +105,36 @@ def test_a_database_that_cannot_be_opened_is_said(command: Command) -> None:
     refused = command("keys", "show", database_url="sqlite:////no/such/folder/letter.db")
     assert refused.code == 1
     assert "database" in refused.errors
+
+
+def test_a_letter_is_moved_to_postgresql_by_one_command(
+    command: Command, sqlite_url: str, empty_postgres_url: str
+) -> None:
+    way = ("--from", sqlite_url, "--to", empty_postgres_url)
+    shown = command("keys", "show", "--json", database_url=sqlite_url).json
+    moved = command("migrate", *way)
+    assert moved.code == 0, moved.errors
+    assert "letters" in moved.out
+    assert command("keys", "show", "--json", database_url=empty_postgres_url).json == shown
+    refused = command("migrate", *way)
+    assert refused.code == 1
+    assert "empty database" in refused.errors
+    assert command("migrate", "--from", sqlite_url).code == 2
+
+
+def test_a_command_calls_the_workers_to_what_it_leaves_to_do(
+    command: Command, postgres_url: str
+) -> None:
+    here = {"database_url": postgres_url}
+    assert command("publish", str(written()), **here).code == 0
+    assert command("post", "Thank you.", **here).code == 0
+    with psycopg.connect(postgres_url) as connection:
+        waiting = connection.execute("SELECT task_name FROM procrastinate_jobs").fetchall()
+    assert waiting == [("deliver",)]
+
+
+def written() -> Path:
+    """Answer a letter in a file of its own."""
+    path = Path("letter.en.md")
+    path.write_text("# Dear all\n\nWe are not your free bug testers.\n", encoding="utf-8")
+    return path
