@@ -17,7 +17,7 @@ from fedi_letter.store.errors import UnsupportedDatabase
 
 PATIENCE_SECONDS = 10.0
 ALONE_PATIENCE_SECONDS = 0.5
-READER_CACHE_KIB = 16_384
+READER_CACHE_KIB = 2_048
 _PATIENCE = {"connect_timeout": 5}
 
 
