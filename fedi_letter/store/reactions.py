@@ -20,6 +20,14 @@ class Counts:
     quotes: int = 0
 
 
+@dataclass(frozen=True)
+class Mark:
+    """Is another one whenever a reaction came or went."""
+
+    newest: int
+    total: int
+
+
 _TABLE = tables.reactions
 
 
@@ -88,6 +96,12 @@ def has_reacted(
     named = (_TABLE.c.activity_uri == activity_uri) | (_TABLE.c.object_uri == object_uri)
     query = select(_TABLE.c.id).where(_TABLE.c.actor_uri == actor_uri, named).limit(1)
     return connection.execute(query).first() is not None
+
+
+def mark(connection: Connection) -> Mark:
+    """Answer where the tally stands, for noticing that it changed."""
+    newest, total = connection.execute(select(func.max(_TABLE.c.id), func.count())).one()
+    return Mark(newest or 0, total)
 
 
 def counts(connection: Connection, object_uris: Collection[str]) -> Counts:

@@ -121,6 +121,18 @@ def test_reactions_are_tallied_once_per_person_under_all_ids(
     assert database.read_now(reactions.counts, ["https://nowhere"]) == Counts()
 
 
+def test_every_coming_and_going_of_a_reaction_leaves_another_mark(
+    database: Database, letter_id: int
+) -> None:
+    marks = [database.read_now(reactions.mark)]
+    for actor in (ADA, BOB):
+        _tally(database, letter_id, actor, ReactionKind.LIKE)
+        marks.append(database.read_now(reactions.mark))
+    database.write_now(reactions.untally, ADA, activity_uri=f"{ADA}#like")
+    marks.append(database.read_now(reactions.mark))
+    assert len(set(marks)) == len(marks)
+
+
 def test_a_reaction_is_taken_back_by_its_own_person_alone(
     database: Database, letter_id: int
 ) -> None:
