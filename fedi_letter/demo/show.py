@@ -24,6 +24,8 @@ LINES_SHOWN = 18
 PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.1
 _SHORT_POLL_SECONDS = 0.005
+_LOOKS = 10
+"""Pages may be a part of a second behind what was decided."""
 UPDATE = "Thank you all. The letter goes to print on Friday."
 FLOOD = 40
 REVISION_NOTE = "A closing line was added."
@@ -77,8 +79,16 @@ class Show:
             nobody = Performed(step, step.who, None, ())
             return Line(nobody, f"could not be done: {failed}", False)
         outcome = await self._outcome(performed)
-        listed = performed.handle in await self._roll()
-        return Line(performed, outcome, performed.at_the_door and _fits(step, outcome, listed))
+        fits = await self._comes_to_fit(performed, outcome)
+        return Line(performed, outcome, performed.at_the_door and fits)
+
+    async def _comes_to_fit(self, performed: Performed, outcome: str) -> bool:
+        """Whether the roll shows what the play says by the time readers must see it."""
+        for _ in range(_LOOKS):
+            if _fits(performed.step, outcome, performed.handle in await self._roll()):
+                return True
+            await asyncio.sleep(_POLL_SECONDS)
+        return False
 
     async def _crash_under_load(self) -> None:
         """Kill the server while requests pour in, and start it again.
