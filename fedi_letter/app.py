@@ -31,6 +31,7 @@ from fedi_letter.services.spool import Spool
 from fedi_letter.settings import Act, Settings
 from fedi_letter.store import letters
 from fedi_letter.store.database import Database, is_current
+from fedi_letter.web.freshness import Pace
 from fedi_letter.web.routes import application
 from fedi_letter.worker import loops, queue
 from fedi_letter.worker.units import Worker
@@ -184,8 +185,11 @@ async def hand_over(house: House) -> None:
         await queue.hand_over(house.context, conninfo)
 
 
-def asgi(house: House, *, with_worker: bool) -> ASGIApp:
-    """Answer the application; with `with_worker` it works off what it receives by itself."""
+def asgi(house: House, *, with_worker: bool, pace: Pace | None = None) -> ASGIApp:
+    """Answer the application; with `with_worker` it works off what it receives by itself.
+
+    `pace` says how soon its readers must see a change.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -197,7 +201,7 @@ def asgi(house: House, *, with_worker: bool) -> ASGIApp:
             with contextlib.suppress(asyncio.CancelledError):
                 await beside
 
-    return application(house.context, house.intake, lifespan=lifespan)
+    return application(house.context, house.intake, lifespan=lifespan, pace=pace)
 
 
 __all__ = [

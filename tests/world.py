@@ -16,6 +16,7 @@ from fedi_letter.app import House, asgi, open_house
 from fedi_letter.remote.transport import WireRequest, WireResponse
 from fedi_letter.services.publish import LetterSource, publish_first
 from fedi_letter.settings import Settings, load_settings
+from fedi_letter.web.freshness import EVERY_TIME
 from tests.clock import Clock
 from tests.fediverse import Fediverse
 from tests.internet import Internet, ask
@@ -139,6 +140,6 @@ async def open_world(
     )
     async with open_house(settings, transport=internet, clock=clock) as house:
         await publish_first(house.context, list(sources))
-        app = asgi(house, with_worker=False)
+        app = asgi(house, with_worker=False, pace=EVERY_TIME)
         internet.serve(HOST, app)
         yield World(house, internet, Fediverse(internet, clock), clock, app, settings)

@@ -12,12 +12,18 @@ from typing import Any, Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Cache(Generic[Value]):
-    """The `capacity` most recently used values; used by one event loop, so it needs no lock."""
+def _one(_value: object) -> int:
+    return 1
 
-    def __init__(self, capacity: int = 512) -> None:
-        """Keep at most `capacity` values."""
+
+class Cache(Generic[Value]):
+    """The most recently used values that fit; used by one event loop, so it needs no lock."""
+
+    def __init__(self, capacity: int, weigh: Callable[[Value], int] = _one) -> None:
+        """Keep values that weigh `capacity` together; unless told otherwise each weighs one."""
         self._capacity = capacity
+        self._weigh = weigh
+        self._weight = 0
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[Value]] = {}
 
@@ -40,9 +46,10 @@ class Cache(Generic[Value]):
         del self._making[key]
         if task.cancelled() or task.exception() is not None:
             return
-        self._values[key] = task.result()
-        if len(self._values) > self._capacity:
-            self._values.popitem(last=False)
+        value = self._values[key] = task.result()
+        self._weight += self._weigh(value)
+        while self._weight > self._capacity:
+            self._weight -= self._weigh(self._values.popitem(last=False)[1])
 
 
 class Shared(Generic[Value]):
@@ -60,10 +67,14 @@ class Shared(Generic[Value]):
 
     async def ask(self) -> Value:
         """The answer of an asking that began after this call."""
+        return await asyncio.shield(self.begin())
+
+    def begin(self) -> "asyncio.Task[Value]":
+        """The next asking that has not begun; whether anybody waits for it does not matter."""
         if self._waiting is None:
             self._waiting = asyncio.create_task(self._ask_after(self._under_way))
             self._waiting.add_done_callback(_retrieve)
-        return await asyncio.shield(self._waiting)
+        return self._waiting
 
     async def _ask_after(self, earlier: "asyncio.Task[Value] | None") -> Value:
         if earlier is not None:

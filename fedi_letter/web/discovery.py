@@ -22,6 +22,7 @@ from fedi_letter.activitypub.discovery import (
 )
 from fedi_letter.activitypub.vocabulary import JRD_JSON, XRD_XML
 from fedi_letter.web import lookups
+from fedi_letter.web.kept import Kept
 from fedi_letter.web.problems import Problem, Refused, nothing_here
 from fedi_letter.web.responses import (
     JSON,
@@ -41,45 +42,59 @@ ROBOTS = b"User-agent: *\nDisallow: /admin\nAllow: /\n"
 NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
-async def webfinger(web: Web, request: Request) -> Response:
+async def webfinger(web: Web, request: Request) -> Kept:
     """RFC 7033: 400 without one `resource`, 404 for whom we do not know (interop T1, T2)."""
     asked = request.query_params.getlist("resource")
     if len(asked) != 1 or not asked[0]:
         raise Refused(Problem.MALFORMED, "give one resource, as in ?resource=acct:name@host")
     # While the database is out of reach even a right answer would lead to actors that are not
     # answered: one clear 503 is better, and a 404 could be believed (interop T17).
-    await web.edition.ask()
-    document = jrd(web.context.uris, asked[0])
+    edition = await web.edition.ask()
+    make = partial(_webfinger, web, asked[0])
+    return await web.finished(request, ("webfinger", asked[0]), make, edition=edition)
+
+
+async def _webfinger(web: Web, asked: str) -> Finished:
+    document = jrd(web.context.uris, asked)
     if document is None:
         raise nothing_here()
-    return answer(request, _open(document, JRD_JSON, KEPT_FOR_LONG))
+    return _open(document, JRD_JSON, KEPT_FOR_LONG)
 
 
-async def host_meta(web: Web, request: Request) -> Response:
+async def host_meta(web: Web, request: Request) -> Kept:
     """RFC 6415, as XML."""
+    return await web.finished(request, "host-meta", partial(_host_meta, web), edition=None)
+
+
+async def _host_meta(web: Web) -> Finished:
     body = host_meta_xml(web.context.uris).encode()
-    done = finished(body, f"{XRD_XML}; charset=utf-8", KEPT_FOR_LONG, OPEN)
-    return answer(request, done)
+    return finished(body, f"{XRD_XML}; charset=utf-8", KEPT_FOR_LONG, OPEN)
 
 
-async def host_meta_as_json(web: Web, request: Request) -> Response:
+async def host_meta_as_json(web: Web, request: Request) -> Kept:
     """RFC 6415 appendix A."""
-    return answer(request, _open(host_meta_json(web.context.uris), JSON, KEPT_FOR_LONG))
+    make = partial(_settled, host_meta_json(web.context.uris))
+    return await web.finished(request, "host-meta.json", make, edition=None)
 
 
-async def nodeinfo_links(web: Web, request: Request) -> Response:
+async def nodeinfo_links(web: Web, request: Request) -> Kept:
     """Where NodeInfo is, and which actor is the server itself (FEP-f1d5, FEP-2677)."""
-    return answer(request, _open(nodeinfo_index(web.context.uris), JSON, KEPT_FOR_LONG))
+    make = partial(_settled, nodeinfo_index(web.context.uris))
+    return await web.finished(request, "nodeinfo", make, edition=None)
 
 
-async def nodeinfo_document(web: Web, request: Request) -> Response:
+async def _settled(document: Mapping[str, Any]) -> Finished:
+    return _open(document, JSON, KEPT_FOR_LONG)
+
+
+async def nodeinfo_document(web: Web, request: Request) -> Kept:
     """NodeInfo 2.0 or 2.1; crawlers ask often, so it is counted once per edition."""
     version: str = request.path_params["version"]
     if version not in NODEINFO_VERSIONS:
         raise nothing_here()
     edition = await web.edition.ask()
-    done = await web.pages.get(("nodeinfo", version, edition), partial(_nodeinfo, web, version))
-    return answer(request, done)
+    make = partial(_nodeinfo, web, version)
+    return await web.finished(request, ("nodeinfo", version), make, edition=edition)
 
 
 async def _nodeinfo(web: Web, version: str) -> Finished:

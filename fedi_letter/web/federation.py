@@ -9,12 +9,11 @@ Laws:
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from fedi_letter.activitypub import collections, documents
 from fedi_letter.activitypub.actors import actor_document, instance_actor_document
@@ -23,6 +22,7 @@ from fedi_letter.activitypub.uris import Place, PlaceKind
 from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON
 from fedi_letter.store.publications import Publication, publication
 from fedi_letter.web import lookups, receptions
+from fedi_letter.web.kept import Kept
 from fedi_letter.web.lookups import Edition
 from fedi_letter.web.negotiation import number, wants_page
 from fedi_letter.web.problems import nothing_here
@@ -34,7 +34,6 @@ from fedi_letter.web.responses import (
     OPEN,
     Finished,
     accepted,
-    answer,
     finished,
 )
 from fedi_letter.web.site import Web
@@ -69,11 +68,10 @@ def place_of(web: Web, kind: PlaceKind, request: Request) -> str:
         raise nothing_here() from None
 
 
-async def actor(web: Web, request: Request) -> Response:
+async def actor(web: Web, request: Request) -> Kept:
     """The letter's actor."""
     edition = await web.edition.ask()
-    done = await web.pages.get(("actor", edition), partial(_actor, web, edition))
-    return answer(request, done)
+    return await web.finished(request, "actor", partial(_actor, web, edition), edition=edition)
 
 
 async def _actor(web: Web, edition: Edition) -> Finished:
@@ -93,9 +91,14 @@ async def _actor(web: Web, edition: Edition) -> Finished:
     return _document(document)
 
 
-async def instance_actor(web: Web, request: Request) -> Response:
+async def instance_actor(web: Web, request: Request) -> Kept:
     """The server's own actor; there is no page of it, so everybody gets the document."""
     edition = await web.edition.ask()
+    make = partial(_instance_actor, web, edition)
+    return await web.finished(request, "instance actor", make, edition=edition)
+
+
+async def _instance_actor(web: Web, edition: Edition) -> Finished:
     context = web.context
     document = instance_actor_document(
         context.uris,
@@ -103,23 +106,34 @@ async def instance_actor(web: Web, request: Request) -> Response:
         name=context.uris.host,
         published=edition.created_at,
     )
-    return answer(request, _document(document))
+    return _document(document)
 
 
-async def instance_collection(web: Web, request: Request) -> Response:
+async def instance_collection(web: Web, request: Request) -> Kept:
     """The instance actor's outbox, followers and following: it says nothing and follows nobody."""
     uri = web.context.uris.origin + request.scope["path"]
-    return answer(request, _document(collections.ordered_items(uri, ())))
+    edition = await web.edition.ask()
+    return await web.finished(request, uri, partial(_listing, uri, ()), edition=edition)
 
 
-async def outbox(web: Web, request: Request) -> Response:
+async def _listing(uri: str, items: Sequence[str]) -> Finished:
+    return _document(collections.ordered_items(uri, items))
+
+
+async def outbox(web: Web, request: Request) -> Kept:
     """Public activities, newest first; a page's number says where it begins (AP §5.1)."""
-    uri, letter_id = web.context.uris.outbox, web.context.letter_id
     page = _page_of(request)
+    edition = await web.edition.ask()
+    make, hot = partial(_outbox, web, page), _is_first(page)
+    return await web.finished(request, ("outbox", page), make, edition=edition, hot=hot)
+
+
+async def _outbox(web: Web, page: int | None) -> Finished:
+    uri, letter_id = web.context.uris.outbox, web.context.letter_id
     if page is None:
         total = await web.context.database.read(receptions.outbox_total, letter_id)
         first = collections.page_uri(uri, FIRST_PAGE)
-        return answer(request, _document(collections.ordered_collection(uri, total, first=first)))
+        return _document(collections.ordered_collection(uri, total, first=first))
     rows, following, total = await web.context.database.read(
         receptions.outbox_page, letter_id, _before(page)
     )
@@ -127,23 +141,28 @@ async def outbox(web: Web, request: Request) -> Response:
     document = collections.ordered_collection_page(
         uri, page, items, total=total, following=following
     )
-    return answer(request, _document(document))
+    return _document(document)
 
 
-async def followers(web: Web, request: Request) -> Response:
+async def followers(web: Web, request: Request) -> Kept:
     """How many follow; whom is nobody's business, so the first page is empty (interop A3)."""
-    total = await web.context.database.read(receptions.followers_total, web.context.letter_id)
-    return answer(request, _counted(web.context.uris.followers, total, request))
+    edition = await web.edition.ask()
+    return await _counted(web, request, web.context.uris.followers, edition.tallies.followers)
 
 
-async def following(web: Web, request: Request) -> Response:
+async def following(web: Web, request: Request) -> Kept:
     """The letter follows nobody."""
-    await web.edition.ask()
-    return answer(request, _counted(web.context.uris.following, 0, request))
+    return await _counted(web, request, web.context.uris.following, 0)
 
 
-def _counted(uri: str, total: int, request: Request) -> Finished:
+async def _counted(web: Web, request: Request, uri: str, total: int) -> Kept:
     page = _page_of(request)
+    edition = await web.edition.ask()
+    make, hot = partial(_nameless, uri, total, page), _is_first(page)
+    return await web.finished(request, (uri, page), make, edition=edition, hot=hot)
+
+
+async def _nameless(uri: str, total: int, page: int | None) -> Finished:
     if page is None:
         first = collections.page_uri(uri, FIRST_PAGE)
         return _document(collections.ordered_collection(uri, total, first=first))
@@ -151,32 +170,45 @@ def _counted(uri: str, total: int, request: Request) -> Finished:
     return _document(empty)
 
 
-async def featured(web: Web, request: Request) -> Response:
+async def featured(web: Web, request: Request) -> Kept:
     """The letter, pinned, by its id (interop A7)."""
+    edition = await web.edition.ask()
+    return await web.finished(request, "featured", partial(_featured, web), edition=edition)
+
+
+async def _featured(web: Web) -> Finished:
     uris = web.context.uris
     found = await web.context.database.read(receptions.featured, uris.letter)
-    return answer(request, _document(collections.ordered_items(uris.featured, found)))
+    return await _listing(uris.featured, found)
 
 
-async def letter_object(web: Web, request: Request) -> Response:
+async def letter_object(web: Web, request: Request) -> Kept:
     """The letter; its page's address answers it too, under its own id (interop T5)."""
     edition = await web.edition.ask()
-    done = await web.pages.get(("letter object", edition), partial(_letter_object, web))
-    return answer(request, done)
+    make = partial(_letter_object, web, edition)
+    return await web.finished(request, "letter object", make, edition=edition)
 
 
-async def _letter_object(web: Web) -> Finished:
+async def _letter_object(web: Web, edition: Edition) -> Finished:
     found, reception = await web.context.database.read(
-        receptions.letter_object, web.context.letter_id, web.context.uris.letter
+        receptions.letter_object,
+        web.context.letter_id,
+        web.context.uris.letter,
+        edition.tallies,
     )
     return _object(web, found, reception)
 
 
-async def update_object(web: Web, request: Request) -> Response:
+async def update_object(web: Web, request: Request) -> Kept:
     """One update."""
     uri = place_of(web, PlaceKind.UPDATE, request)
+    edition = await web.edition.ask()
+    return await web.finished(request, uri, partial(_update_object, web, uri), edition=edition)
+
+
+async def _update_object(web: Web, uri: str) -> Finished:
     found, reception = await web.context.database.read(receptions.update_object, uri)
-    return answer(request, _object(web, found, reception))
+    return _object(web, found, reception)
 
 
 def _object(web: Web, found: Publication, reception: Reception) -> Finished:
@@ -204,82 +236,110 @@ def _replies(web: Web, object_uri: str, reception: Reception) -> dict[str, Any]:
     )
 
 
-async def letter_replies(web: Web, request: Request) -> Response:
+async def letter_replies(web: Web, request: Request) -> Kept:
     """Approved public replies to the letter, newest first, the first 500 inside (interop D1)."""
-    uri, letter_id = web.context.uris.replies(web.context.uris.letter), web.context.letter_id
     page = _page_of(request)
+    edition = await web.edition.ask()
+    make, hot = partial(_letter_replies, web, edition, page), _is_first(page)
+    return await web.finished(request, ("replies", page), make, edition=edition, hot=hot)
+
+
+async def _letter_replies(web: Web, edition: Edition, page: int | None) -> Finished:
+    uri, letter_id = web.context.uris.replies(web.context.uris.letter), web.context.letter_id
     reception = await web.context.database.read(
-        receptions.letter_reception, letter_id, _before(page or FIRST_PAGE)
+        receptions.letter_reception, letter_id, edition.tallies, _before(page or FIRST_PAGE)
     )
     if page is None:
-        return answer(request, _document(_replies(web, web.context.uris.letter, reception)))
+        return _document(_replies(web, web.context.uris.letter, reception))
     document = collections.standalone_page(
         uri, page, reception.replies, following=reception.following
     )
-    return answer(request, _document(document))
+    return _document(document)
 
 
-async def update_replies(web: Web, request: Request) -> Response:
-    """Replies to an update sign nothing and are not reviewed, so none is listed."""
-    uri, reception = await _reception_of_update(web, request)
-    return answer(request, _document(_replies(web, uri, reception)))
-
-
-async def likes(web: Web, request: Request) -> Response:
+async def likes(web: Web, request: Request) -> Kept:
     """How many like the letter, and no names: liking is not signing."""
     edition = await web.edition.ask()
     uri = web.context.uris.likes(web.context.uris.letter)
-    return answer(request, _document(collections.collection(uri, edition.likes, ())))
+    make = partial(_tally, uri, edition.tallies.likes)
+    return await web.finished(request, uri, make, edition=edition)
 
 
-async def shares(web: Web, request: Request) -> Response:
+async def shares(web: Web, request: Request) -> Kept:
     """How many boosted the letter, signatories among them."""
     edition = await web.edition.ask()
     uri = web.context.uris.shares(web.context.uris.letter)
-    return answer(request, _document(collections.collection(uri, edition.shares, ())))
+    make = partial(_tally, uri, edition.tallies.shares)
+    return await web.finished(request, uri, make, edition=edition)
 
 
-async def update_likes(web: Web, request: Request) -> Response:
+async def _tally(uri: str, total: int) -> Finished:
+    return _document(collections.collection(uri, total, ()))
+
+
+async def update_replies(web: Web, request: Request) -> Kept:
+    """Replies to an update sign nothing and are not reviewed, so none is listed."""
+    return await _of_update(web, request, lambda uri, made: _replies(web, uri, made))
+
+
+async def update_likes(web: Web, request: Request) -> Kept:
     """How many like an update."""
-    uri, reception = await _reception_of_update(web, request)
-    document = collections.collection(web.context.uris.likes(uri), reception.likes, ())
-    return answer(request, _document(document))
+    uris = web.context.uris
+    return await _of_update(
+        web, request, lambda uri, made: collections.collection(uris.likes(uri), made.likes, ())
+    )
 
 
-async def update_shares(web: Web, request: Request) -> Response:
+async def update_shares(web: Web, request: Request) -> Kept:
     """How many boosted an update."""
-    uri, reception = await _reception_of_update(web, request)
-    document = collections.collection(web.context.uris.shares(uri), reception.shares, ())
-    return answer(request, _document(document))
+    uris = web.context.uris
+    return await _of_update(
+        web, request, lambda uri, made: collections.collection(uris.shares(uri), made.shares, ())
+    )
 
 
-async def _reception_of_update(web: Web, request: Request) -> tuple[str, Reception]:
+async def _of_update(
+    web: Web, request: Request, write: Callable[[str, Reception], dict[str, Any]]
+) -> Kept:
     uri = place_of(web, PlaceKind.UPDATE, request)
-    found, reception = await web.context.database.read(receptions.update_object, uri)
-    if found.deleted_at is not None:
-        raise nothing_here()
-    return uri, reception
+    edition = await web.edition.ask()
+
+    async def make() -> Finished:
+        found, reception = await web.context.database.read(receptions.update_object, uri)
+        if found.deleted_at is not None:
+            raise nothing_here()
+        return _document(write(uri, reception))
+
+    return await web.finished(request, request.scope["path"], make, edition=edition)
 
 
-async def activity(web: Web, request: Request) -> Response:
+async def activity(web: Web, request: Request) -> Kept:
     """One public activity as it went out; one that carries a text since deleted is gone with it."""
     uri = place_of(web, PlaceKind.ACTIVITY, request)
+    edition = await web.edition.ask()
+    return await web.finished(request, uri, partial(_activity, web, uri), edition=edition)
+
+
+async def _activity(web: Web, uri: str) -> Finished:
     found = await web.context.database.read(receptions.sent, uri)
     if found.deleted_at is not None:
         gone = documents.tombstone(uri, former_type=found.row.type, deleted=found.deleted_at)
-        return answer(request, _document(gone, status=410))
-    done = finished(found.row.body, ACTIVITY_JSON, KEPT_BY_CACHES, OPEN, BY_ACCEPT)
-    return answer(request, done)
+        return _document(gone, status=410)
+    return finished(found.row.body, ACTIVITY_JSON, KEPT_BY_CACHES, OPEN, BY_ACCEPT)
 
 
-async def stamp(web: Web, request: Request) -> Response:
+async def stamp(web: Web, request: Request) -> Kept:
     """One permission to quote an object of ours (FEP-044f)."""
     uri = place_of(web, PlaceKind.STAMP, request)
+    edition = await web.edition.ask()
+    return await web.finished(request, uri, partial(_stamp, web, uri), edition=edition)
+
+
+async def _stamp(web: Web, uri: str) -> Finished:
     found = await web.context.database.read(publication, uri)
     if found is None:
         raise nothing_here()
-    done = finished(found.body, ACTIVITY_JSON, KEPT_BY_CACHES, OPEN, BY_ACCEPT)
-    return answer(request, done)
+    return finished(found.body, ACTIVITY_JSON, KEPT_BY_CACHES, OPEN, BY_ACCEPT)
 
 
 def _page_of(request: Request) -> int | None:
@@ -288,6 +348,11 @@ def _page_of(request: Request) -> int | None:
     if text is None:
         return None
     return number(text, name="page", default=FIRST_PAGE, least=FIRST_PAGE)
+
+
+def _is_first(page: int | None) -> bool:
+    """Whether everybody asks for it; the pages behind are for those who read on."""
+    return page is None or page == FIRST_PAGE
 
 
 def _before(page: int) -> int | None:

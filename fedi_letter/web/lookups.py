@@ -7,18 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fedi_letter.activitypub.uris import Uris
-from fedi_letter.store import followers, ledger, letters, publications, reactions
+from fedi_letter.store import (
+    endorsements,
+    followers,
+    ledger,
+    letters,
+    outbox,
+    publications,
+    reactions,
+)
 from fedi_letter.store.conversation import conversation
 from fedi_letter.store.database import Connection, is_current
 from fedi_letter.store.letters import Revision
 from fedi_letter.store.publications import PublicationKind
-from fedi_letter.store.roll import RollEntry, roll_page, roll_total
+from fedi_letter.store.reactions import Mark
+from fedi_letter.store.roll import RollEntry, roll_page
 from fedi_letter.web.problems import Problem, Refused, nothing_here
 from fedi_letter.web.texts import excerpt, how_signed, revision_link
 from fedi_letter.web.views import (
     CommentLine,
     LetterView,
-    ProfileView,
     RevisionLink,
     SignatoryLine,
     UpdateLine,
@@ -33,8 +41,20 @@ POSTS_COUNTED = 1_000
 
 
 @dataclass(frozen=True)
+class Tallies:
+    """Numbers without names, which must be counted one by one; so they may be seconds old."""
+
+    likes: int
+    shares: int
+    replies: int
+    followers: int
+    reactions: Mark
+    """Moves with every reaction to whatever we published, coming or going."""
+
+
+@dataclass(frozen=True)
 class Edition:
-    """What every cached page depends on, read afresh for each stampede; compared as a whole."""
+    """What every cached page depends on, read several times a second; compared as a whole."""
 
     created_at: datetime
     is_retracted: bool
@@ -42,19 +62,36 @@ class Edition:
     roll_version: int
     changes: int
     """The number of the last change on the ledger: what is approved or held moves it too."""
-    likes: int
-    shares: int
+    sent: int
+    """The number of the last public activity: what is published, changed or deleted moves it."""
+    tallies: Tallies
     revisions: tuple[RevisionLink, ...]
     updates: tuple[UpdateLine, ...]
     comments: tuple[CommentLine, ...]
+
+    def __hash__(self) -> int:
+        """By what changes most: every page that is not remembered is looked up by its edition."""
+        return hash((self.roll_version, self.changes, self.sent))
 
     def version_of(self, number: int) -> int:
         """The version readers know of the revision with this number."""
         return next(one.version for one in self.revisions if one.number == number)
 
 
-def edition(connection: Connection, letter_id: int, uris: Uris) -> Edition:
-    """What the letter's pages depend on.
+def tallies(connection: Connection, letter_id: int) -> Tallies:
+    """Count; a person who reacted to several names of the letter counts once."""
+    tally = reactions.counts(connection, letters.targets(connection, letter_id))
+    return Tallies(
+        likes=tally.likes,
+        shares=tally.shares,
+        replies=endorsements.approved_total(connection, letter_id),
+        followers=followers.total(connection, letter_id),
+        reactions=reactions.mark(connection),
+    )
+
+
+def edition(connection: Connection, letter_id: int, uris: Uris, counted: Tallies) -> Edition:
+    """What the letter's pages depend on; nothing here grows with the roll.
 
     Raises:
         Refused: unavailable, while the letter is not on record yet.
@@ -63,16 +100,16 @@ def edition(connection: Connection, letter_id: int, uris: Uris) -> Edition:
     if letter is None:
         raise Refused(Problem.UNAVAILABLE, headers={"Retry-After": "30"})
     versions = letters.revisions(connection, letter_id)
-    tally = reactions.counts(connection, letters.targets(connection, letter_id))
     changes = ledger.recent(connection, letter_id, 1)
+    sent = outbox.page(connection, letter_id, None, 1)
     return Edition(
         created_at=letter.created_at,
         is_retracted=letter.retracted_at is not None,
         number=versions[0].number if versions else None,
         roll_version=letter.roll_version,
         changes=changes[0].id if changes else 0,
-        likes=tally.likes,
-        shares=tally.shares,
+        sent=sent[0].id if sent else 0,
+        tallies=counted,
         revisions=tuple(revision_link(one, uris.revision(one.number)) for one in versions),
         updates=_updates(connection, letter_id),
         comments=_comments(connection, letter_id),
@@ -113,7 +150,7 @@ def revision(connection: Connection, letter_id: int, number: int) -> Revision:
     return found
 
 
-def letter_view(connection: Connection, letter_id: int, current: Edition) -> LetterView:
+def letter_view(connection: Connection, letter_id: int, current: Edition, total: int) -> LetterView:
     """The letter's page but for its text.
 
     Of the first signatories only those are named who let search engines find them (interop G6):
@@ -122,8 +159,8 @@ def letter_view(connection: Connection, letter_id: int, current: Edition) -> Let
     first = roll_page(connection, letter_id, 0, FIRST_SIGNATORIES)
     return LetterView(
         first_published_at=current.revisions[-1].published_at,
-        total=roll_total(connection, letter_id),
-        likes=current.likes,
+        total=total,
+        likes=current.tallies.likes,
         names=tuple(one.name or one.handle for one in first if one.indexable)[:NAMES_SHOWN],
         revisions=current.revisions,
         updates=current.updates,
@@ -150,22 +187,10 @@ def signatory_line(entry: RollEntry, current: Edition) -> SignatoryLine:
 
 def roll(
     connection: Connection, letter_id: int, after: int, limit: int, search: str | None
-) -> tuple[int, list[RollEntry], bool]:
-    """How many are on the roll, one page of it, and whether more follow."""
+) -> tuple[list[RollEntry], bool]:
+    """One page of the roll, and whether more follow."""
     entries = roll_page(connection, letter_id, after, limit + 1, search)
-    return roll_total(connection, letter_id), entries[:limit], len(entries) > limit
-
-
-def profile(
-    connection: Connection, letter_id: int, title: str, updates: tuple[UpdateLine, ...]
-) -> ProfileView:
-    """The page behind the handle."""
-    return ProfileView(
-        title=title,
-        total=roll_total(connection, letter_id),
-        followers=followers.total(connection, letter_id),
-        updates=updates,
-    )
+    return entries[:limit], len(entries) > limit
 
 
 def posts_total(connection: Connection, letter_id: int) -> int:

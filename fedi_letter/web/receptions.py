@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fedi_letter.activitypub.collections import PAGE_SIZE
-from fedi_letter.store import endorsements, followers, letters, outbox, publications, reactions
+from fedi_letter.store import endorsements, outbox, publications, reactions
 from fedi_letter.store.database import Connection
 from fedi_letter.store.outbox import OutboxRow
 from fedi_letter.store.publications import Publication, PublicationState
+from fedi_letter.web.lookups import Tallies
 from fedi_letter.web.problems import nothing_here, unpublished
 
 OUTBOX_PAGE = 10
@@ -50,7 +51,7 @@ def publication(connection: Connection, uri: str) -> Publication:
 
 
 def letter_object(
-    connection: Connection, letter_id: int, uri: str
+    connection: Connection, letter_id: int, uri: str, counted: Tallies
 ) -> tuple[Publication, Reception]:
     """The letter as last published, and what became of it.
 
@@ -60,22 +61,22 @@ def letter_object(
     found = publications.publication(connection, uri)
     if found is None:
         raise unpublished()
-    return found, letter_reception(connection, letter_id)
+    return found, letter_reception(connection, letter_id, counted)
 
 
 def letter_reception(
-    connection: Connection, letter_id: int, before: int | None = None
+    connection: Connection, letter_id: int, counted: Tallies, before: int | None = None
 ) -> Reception:
     """What others did with the letter; `before` is the cursor of a further page of replies."""
     found = endorsements.approved_replies(connection, letter_id, PAGE_SIZE + 1, before)
     shown = found[:PAGE_SIZE]
-    tally = reactions.counts(connection, letters.targets(connection, letter_id) or ("",))
     return Reception(
         replies=tuple(one.post_uri for one in shown),
-        replies_total=endorsements.approved_total(connection, letter_id),
+        # counted earlier than they were listed: never say fewer than we show
+        replies_total=max(counted.replies, len(shown)),
         following=shown[-1].id if len(found) > len(shown) else None,
-        likes=tally.likes,
-        shares=tally.shares,
+        likes=counted.likes,
+        shares=counted.shares,
     )
 
 
@@ -134,8 +135,3 @@ def featured(connection: Connection, uri: str) -> tuple[str, ...]:
     found = publications.publication(connection, uri)
     lives = found is not None and found.state is PublicationState.LIVE
     return (uri,) if lives else ()
-
-
-def followers_total(connection: Connection, letter_id: int) -> int:
-    """How many follow the letter."""
-    return followers.total(connection, letter_id)

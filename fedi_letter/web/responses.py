@@ -6,7 +6,7 @@ Nothing here knows the letter; whoever builds a `Finished` says how long others 
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
@@ -80,7 +80,7 @@ def answer(request: Request, done: Finished) -> Response:
     headers = dict(done.headers)
     if done.status == 200:
         headers["ETag"] = done.etag
-        if _has_it(request.headers.get("if-none-match"), done.etag):
+        if has_it(request.headers.get("if-none-match"), done.etag):
             return Response(status_code=304, headers=headers)
     headers["Content-Type"] = done.media_type
     headers["Content-Length"] = str(len(done.body))
@@ -93,8 +93,11 @@ def accepted(request: Request) -> str:
     return ", ".join(request.headers.getlist("accept"))
 
 
-def _has_it(if_none_match: str | None, etag: str) -> bool:
-    """RFC 9110 §13.1.2: weak comparison, a list, or `*`."""
+def has_it(if_none_match: str | None, etag: str) -> bool:
+    """Whether the client holds what this strong entity tag stands for.
+
+    RFC 9110 §13.1.2: weak comparison, a list, or `*`.
+    """
     if if_none_match is None:
         return False
     given = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
@@ -148,14 +151,19 @@ def as_refusal(error: Exception) -> Refused:
     return Refused(Problem.BROKEN, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
+def security_headers(*, secure: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer carries, as it goes over the wire; `secure`: our origin is https."""
+    names = {**SECURITY, **STRICT_TRANSPORT} if secure else SECURITY
+    return tuple((name.lower().encode(), value.encode()) for name, value in names.items())
+
+
 class SecurityHeaders:
     """Wraps the whole application, so that no answer, not even a 500, goes out without them."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        """`secure` says that our origin is https."""
-        names = {**SECURITY, **STRICT_TRANSPORT} if secure else SECURITY
+    def __init__(self, app: ASGIApp, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """`headers` are `security_headers`."""
         self._app = app
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in names.items()]
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything through; add to the head of an answer what it does not say itself."""

@@ -17,6 +17,7 @@ from fedi_letter.markup.sanitise import tidy
 from fedi_letter.store.roll import RollEntry, roll_page
 from fedi_letter.web import letter, lookups, spreadsheet
 from fedi_letter.web.days import instant
+from fedi_letter.web.kept import Kept
 from fedi_letter.web.lookups import Edition
 from fedi_letter.web.negotiation import number
 from fedi_letter.web.responses import (
@@ -25,7 +26,6 @@ from fedi_letter.web.responses import (
     JSON,
     OPEN,
     Finished,
-    answer,
     finished,
 )
 from fedi_letter.web.site import Web
@@ -33,7 +33,7 @@ from fedi_letter.web.views import Head, RollView
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 500
-STREAMED_AT_ONCE = 500
+STREAMED_AT_ONCE = 250
 LONGEST_SEARCH = 100
 
 COLUMNS = (
@@ -49,26 +49,27 @@ COLUMNS = (
 )
 
 
-async def roll_html(web: Web, request: Request) -> Response:
+async def roll_html(web: Web, request: Request) -> Kept:
     """`/signatories?q=&after=`: one page of the roll, oldest first."""
     query = tidy(request.query_params.get("q", ""), LONGEST_SEARCH)
     after = number(request.query_params.get("after"), name="after", default=0)
     edition = await web.edition.ask()
-    done = await web.pages.get(
-        ("roll", edition, query, after), partial(_roll_html, web, edition, query, after)
-    )
-    return answer(request, done)
+    make = partial(_roll_html, web, edition, query, after)
+    first = not query and not after
+    return await web.finished(request, ("roll", query, after), make, edition=edition, hot=first)
 
 
 async def _roll_html(web: Web, edition: Edition, query: str, after: int) -> Finished:
     newest = await letter.newest(web, edition)
-    total, entries, more = await web.context.database.read(
-        lookups.roll, web.context.letter_id, after, PAGE_SIZE, query or None
-    )
+    if query:
+        async with web.long_reads:
+            entries, more = await _page(web, after, PAGE_SIZE, query)
+    else:
+        entries, more = await _page(web, after, PAGE_SIZE)
     roll = web.site.roll
     view = RollView(
         letter_title=newest.translations[0].title,
-        total=total,
+        total=await web.total(edition),
         query=query,
         entries=tuple(lookups.signatory_line(entry, edition) for entry in entries),
         page_size=PAGE_SIZE,
@@ -86,7 +87,7 @@ async def _roll_html(web: Web, edition: Edition, query: str, after: int) -> Fini
     return finished(body, HTML, ASKED_AGAIN)
 
 
-async def roll_json(web: Web, request: Request) -> Response:
+async def roll_json(web: Web, request: Request) -> Kept:
     """`/signatories.json?page=`: the cursor in `next` is opaque to clients."""
     after = number(request.query_params.get("page"), name="page", default=0)
     limit = number(
@@ -97,26 +98,30 @@ async def roll_json(web: Web, request: Request) -> Response:
         most=LARGEST_PAGE,
     )
     edition = await web.edition.ask()
-    done = await web.pages.get(
-        ("roll.json", edition, after, limit), partial(_roll_json, web, after, limit)
-    )
-    return answer(request, done)
+    make = partial(_roll_json, web, edition, after, limit)
+    name = ("roll.json", after, limit)
+    return await web.finished(request, name, make, edition=edition, hot=not after)
 
 
-async def _roll_json(web: Web, after: int, limit: int) -> Finished:
-    total, entries, more = await web.context.database.read(
-        lookups.roll, web.context.letter_id, after, limit, None
-    )
+async def _roll_json(web: Web, edition: Edition, after: int, limit: int) -> Finished:
+    entries, more = await _page(web, after, limit)
     following = None
     if more:
         asked = {} if limit == PAGE_SIZE else {"limit": limit}
         following = _address(web.site.roll_json, page=entries[-1].number, **asked)
     document = {
-        "total": total,
+        "total": await web.total(edition),
         "signatories": [entry_document(entry) for entry in entries],
         "next": following,
     }
     return finished(json.dumps(document, ensure_ascii=False).encode(), JSON, ASKED_AGAIN, OPEN)
+
+
+async def _page(
+    web: Web, after: int, limit: int, search: str | None = None
+) -> tuple[list[RollEntry], bool]:
+    read = web.context.database.read
+    return await read(lookups.roll, web.context.letter_id, after, limit, search)
 
 
 def entry_document(entry: RollEntry) -> dict[str, Any]:
@@ -166,9 +171,10 @@ async def _csv(web: Web, page: list[RollEntry]) -> AsyncIterator[bytes]:
 
 
 async def _csv_page(web: Web, after: int) -> list[RollEntry]:
-    return await web.context.database.read(
-        roll_page, web.context.letter_id, after, STREAMED_AT_ONCE
-    )
+    async with web.long_reads:
+        return await web.context.database.read(
+            roll_page, web.context.letter_id, after, STREAMED_AT_ONCE
+        )
 
 
 def _row(entry: RollEntry) -> list[str | int | None]:

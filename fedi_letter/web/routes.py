@@ -9,19 +9,20 @@ from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from fedi_letter.services.context import Context
 from fedi_letter.web import discovery, federation, letter, roll, static
+from fedi_letter.web.freshness import Pace
+from fedi_letter.web.front import Front
 from fedi_letter.web.inbox import Accepting, Inbox
 from fedi_letter.web.responses import SecurityHeaders, error_handlers
 from fedi_letter.web.site import Web, web
 from fedi_letter.web.templates import Templates, templates_folder
 from fedi_letter.web.views import Head
 
-Endpoint = Callable[[Web, Request], Awaitable[Response]]
+Endpoint = Callable[[Web, Request], Awaitable[ASGIApp]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
@@ -31,9 +32,13 @@ def application(
     *,
     lifespan: Lifespan | None = None,
     more: Sequence[BaseRoute] = (),
+    pace: Pace | None = None,
 ) -> ASGIApp:
-    """The whole site as one ASGI application; `more` are routes of others, such as the admins'."""
-    made = web(context, intake, Templates(templates_folder()))
+    """The whole site as one ASGI application; `more` are routes of others, such as the admins'.
+
+    `pace` says how soon a reader must see a change; the default is a part of a second.
+    """
+    made = web(context, intake, Templates(templates_folder()), pace)
     uris = context.uris
     head = Head(
         "An open letter", f"The open letter of {uris.handle}", uris.page, hidden_from_search=True
@@ -46,7 +51,7 @@ def application(
     )
     # a redirect to another spelling of an id would be an id that moved (interop A6)
     app.router.redirect_slashes = False
-    return SecurityHeaders(app, secure=uris.origin.startswith("https:"))
+    return Front(SecurityHeaders(app, made.security), made.edition.now)
 
 
 def routes(web: Web) -> list[Route]:

@@ -1,19 +1,36 @@
 """What every endpoint is given: the context, the door to the inbox, templates, finished bytes."""
 
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
+
+from starlette.requests import Request
 
 from fedi_letter.services.context import Context
 from fedi_letter.store.letters import Revision
+from fedi_letter.store.roll import roll_total
 from fedi_letter.web import lookups
-from fedi_letter.web.cache import Cache, Shared
+from fedi_letter.web.cache import Cache
+from fedi_letter.web.codings import choose_coding
+from fedi_letter.web.freshness import Fresh, Pace
 from fedi_letter.web.inbox import Accepting
-from fedi_letter.web.lookups import Edition
-from fedi_letter.web.responses import Finished
+from fedi_letter.web.kept import Kept, RawHeaders
+from fedi_letter.web.lookups import Edition, Tallies
+from fedi_letter.web.responses import Finished, security_headers
 from fedi_letter.web.templates import Templates
 from fedi_letter.web.views import Head, Site
 
 REVISIONS_KEPT = 32
+TOTALS_KEPT = 8
+PAGES_KEPT_BYTES = 8_000_000
+"""All pages of a letter in every language and coding many times over, and a part of its roll."""
+
+LONG_READS_AT_ONCE = 2
+"""A search or an export reads the whole roll: many of them must leave connections to the pages."""
+
+Make = Callable[[], Coroutine[Any, Any, Finished]]
 
 
 @dataclass(frozen=True)
@@ -24,10 +41,18 @@ class Web:
     intake: Accepting
     templates: Templates
     site: Site
-    edition: Shared[Edition]
-    """What the cached bytes depend on, asked once for all who ask at the same time."""
-    pages: Cache[Finished] = field(default_factory=Cache)
+    edition: Fresh[Edition]
+    """What the finished answers depend on; every request sees one that is young enough."""
+    security: RawHeaders
+    """What every answer carries."""
+    pages: Cache[Kept] = field(
+        default_factory=lambda: Cache(PAGES_KEPT_BYTES, lambda kept: kept.weight)
+    )
     revisions: Cache[Revision] = field(default_factory=lambda: Cache(REVISIONS_KEPT))
+    totals: Cache[int] = field(default_factory=lambda: Cache(TOTALS_KEPT))
+    long_reads: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(LONG_READS_AT_ONCE)
+    )
 
     @property
     def profile_path(self) -> str:
@@ -39,14 +64,54 @@ class Web:
         shown = {"site": self.site, "head": head, "here": here, **values}
         return self.templates.render(template, shown)
 
+    async def total(self, edition: Edition) -> int:
+        """How many are on the roll; counted once for each of its versions."""
+        count = partial(self.context.database.read, roll_total, self.context.letter_id)
+        return await self.totals.get(edition.roll_version, count)
 
-def web(context: Context, intake: Accepting, templates: Templates) -> Web:
-    """The site of the context's letter."""
-    ask = partial(context.database.read, lookups.edition, context.letter_id, context.uris)
+    async def finished(
+        self,
+        request: Request,
+        name: Hashable,
+        make: Make,
+        *,
+        edition: Edition | None,
+        hot: bool = True,
+    ) -> Kept:
+        """The answer called `name`, made once in an edition and once more for each coding of it.
+
+        `edition` is None for what never changes while we run. What is not `hot` is asked for by
+        few, and comes by way of the router each time.
+        """
+        plain = await self.pages.get((name, edition), partial(self._keep, make))
+        coding = choose_coding(", ".join(request.headers.getlist("accept-encoding")))
+        kept = plain
+        if coding is not None and plain.is_compressible:
+            pack = partial(asyncio.to_thread, plain.compressed, coding)
+            kept = await self.pages.get((name, edition, coding), pack)
+        # the same by value, yet `front` tells editions apart by identity
+        kept.edition, kept.hot = edition, hot
+        return kept
+
+    async def _keep(self, make: Make) -> Kept:
+        return Kept(await make(), self.security)
+
+
+def web(context: Context, intake: Accepting, templates: Templates, pace: Pace | None = None) -> Web:
+    """The site of the context's letter; `pace` says how soon a change must be seen."""
+    pace = pace or Pace()
+    count = partial(context.database.read, lookups.tallies, context.letter_id)
+    tallies = Fresh(count, context.clock, pace.tallies)
     return Web(
         context=context,
         intake=intake,
         templates=templates,
         site=Site.of(context.uris),
-        edition=Shared(ask),
+        edition=Fresh(partial(_edition, context, tallies), context.clock, pace.edition),
+        security=security_headers(secure=context.uris.origin.startswith("https:")),
     )
+
+
+async def _edition(context: Context, tallies: Fresh[Tallies]) -> Edition:
+    counted = await tallies.ask()
+    return await context.database.read(lookups.edition, context.letter_id, context.uris, counted)

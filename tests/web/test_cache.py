@@ -32,7 +32,7 @@ async def break_down() -> int:
 
 
 async def test_a_crowd_asking_for_one_page_has_it_made_once() -> None:
-    cache, workshop = Cache[int](), Workshop()
+    cache, workshop = Cache[int](9), Workshop()
     answers = await asyncio.gather(*(cache.get("page", workshop.make) for _ in range(100)))
     assert set(answers) == {1}
     assert await cache.get("page", workshop.make) == 1
@@ -40,7 +40,7 @@ async def test_a_crowd_asking_for_one_page_has_it_made_once() -> None:
 
 
 async def test_the_page_unused_for_longest_makes_room() -> None:
-    cache, workshop = Cache[int](capacity=2), Workshop()
+    cache, workshop = Cache[int](2), Workshop()
     assert [await cache.get(key, workshop.make) for key in "ab"] == [1, 2]
     assert await cache.get("a", workshop.make) == 1
     assert await cache.get("c", workshop.make) == 3
@@ -48,15 +48,30 @@ async def test_the_page_unused_for_longest_makes_room() -> None:
     assert await cache.get("b", workshop.make) == 4
 
 
+async def test_what_weighs_most_takes_most_room() -> None:
+    cache = Cache[bytes](100, len)
+    made = []
+
+    async def make(size: int) -> bytes:
+        made.append(size)
+        return bytes(size)
+
+    for size in (40, 50, 60, 40, 200, 40):
+        assert len(await cache.get(size, lambda size=size: make(size))) == size
+    assert made == [40, 50, 60, 40, 200, 40]
+    await cache.get(40, lambda: make(40))
+    assert made[-2:] == [200, 40]
+
+
 async def test_a_failure_is_not_kept() -> None:
-    cache, workshop = Cache[int](), Workshop()
+    cache, workshop = Cache[int](9), Workshop()
     with pytest.raises(ConnectionError):
         await cache.get("page", break_down)
     assert await cache.get("page", workshop.make) == 1
 
 
 async def test_a_visitor_who_leaves_takes_nothing_from_the_others() -> None:
-    cache, workshop = Cache[int](), Workshop()
+    cache, workshop = Cache[int](9), Workshop()
     workshop.door.clear()
     leaver = asyncio.create_task(cache.get("page", workshop.make))
     stayer = asyncio.create_task(cache.get("page", workshop.make))
