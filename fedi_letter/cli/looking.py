@@ -1,4 +1,4 @@
-"""The commands that look: export, deliveries, trace, keys, doctor."""
+"""The commands that look: export, trace, keys, doctor."""
 
 import json as json_format
 import sys
@@ -15,7 +15,6 @@ from fedi_letter.cli.output import (
     STYLES,
     instant,
     print_json,
-    print_table,
     progress,
     refuse,
     say,
@@ -24,23 +23,12 @@ from fedi_letter.cli.output import (
 from fedi_letter.services.doctor import Finding, Grade, examine
 from fedi_letter.services.trace import Trace, document_of
 from fedi_letter.services.trace import trace as follow
-from fedi_letter.store import deliveries as delivery_rows
-from fedi_letter.store import progress as delivery_progress
 from fedi_letter.store import roll
 from fedi_letter.store.database import Connection
-from fedi_letter.store.progress import ActivityProgress, DeliveryLine, HostProgress
 from fedi_letter.web.roll import csv_lines, entry_document
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON document for programs")]
 
-LISTED_AT_MOST = 100_000
-SHOWN_AT_MOST = 50
-
-deliveries = typer.Typer(
-    help="List what is on its way, waiting or given up.\n\n"
-    "Per update and per host; with --json, each of the newest 100,000 deliveries.",
-    invoke_without_command=True,
-)
 keys = typer.Typer(help="The letter's keys.", no_args_is_help=True)
 
 
@@ -104,59 +92,6 @@ def _lines(
         comma = "," if position else ""
         yield f"{comma}\n  {json_format.dumps(entry_document(entry), ensure_ascii=False)}"
     yield "\n]}\n"
-
-
-@deliveries.callback()
-def deliveries_list(context: typer.Context, json: Json = False) -> None:
-    """List what is on its way, waiting or given up."""
-    if context.invoked_subcommand is not None:
-        return
-
-    async def lines(house: House) -> list[DeliveryLine]:
-        return await house.context.database.read(delivery_progress.listing, LISTED_AT_MOST)
-
-    if json:
-        print_json([_delivery_document(line) for line in with_house(lines)])
-        return
-
-    async def summary(house: House) -> tuple[list[ActivityProgress], list[HostProgress]]:
-        read = house.context.database.read
-        per_activity = await read(delivery_progress.report, SHOWN_AT_MOST)
-        return per_activity, await read(delivery_progress.by_host, SHOWN_AT_MOST)
-
-    activities, hosts = with_house(summary)
-    print_table(
-        "per update",
-        ("sent", "type", "object", "delivered", "waiting", "given up"),
-        [
-            (one.created_at, one.type, one.object_uri, one.delivered, one.waiting, one.given_up)
-            for one in activities
-        ],
-    )
-    print_table(
-        "per host",
-        ("host", "delivered", "waiting", "given up"),
-        [(one.host, one.delivered, one.waiting, one.given_up) for one in hosts],
-    )
-
-
-@deliveries.command("retry")
-def deliveries_retry(
-    host: Annotated[str | None, typer.Option(help="only to this host")] = None,
-    activity: Annotated[str | None, typer.Option(help="only of this activity")] = None,
-) -> None:
-    """Send again now whatever waits or was given up.
-
-    All of it, or only what --host or --activity names.
-    """
-
-    async def work(house: House) -> int:
-        context = house.context
-        return await context.database.write(
-            delivery_rows.retry, context.clock(), host=host, activity_uri=activity
-        )
-
-    say(f"{with_house(work)} deliveries are due now")
 
 
 def trace(
@@ -246,15 +181,3 @@ def doctor(json: Json = False) -> None:
                 say(f"          {finding.fix}")
     if any(finding.grade is Grade.BAD for finding in findings):
         raise typer.Exit(1)
-
-
-def _delivery_document(line: DeliveryLine) -> dict[str, object]:
-    return {
-        "activity_id": line.activity_uri,
-        "inbox": line.inbox,
-        "host": line.host,
-        "state": line.state,
-        "attempts": line.attempts,
-        "due_at": instant(line.due_at),
-        "last_outcome": line.last_outcome,
-    }

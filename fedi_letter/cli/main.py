@@ -2,7 +2,7 @@
 
 import typer
 
-from fedi_letter.cli import looking, publishing, reviewing, running, showing
+from fedi_letter.cli import delivering, looking, publishing, reviewing, running, showing
 
 app = typer.Typer(
     name="fedi-letter",
@@ -28,7 +28,7 @@ app.add_typer(reviewing.queue, name="queue")
 app.add_typer(reviewing.signatories, name="signatories")
 app.add_typer(reviewing.block, name="block")
 app.command()(looking.export)
-app.add_typer(looking.deliveries, name="deliveries")
+app.add_typer(delivering.deliveries, name="deliveries")
 app.command()(looking.trace)
 app.add_typer(looking.keys, name="keys")
 app.command()(looking.doctor)

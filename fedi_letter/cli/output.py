@@ -3,11 +3,19 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from types import TracebackType
 from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -66,6 +74,49 @@ def progress(description: str, total: int | None = None) -> Progress:
     )
     bar.add_task(description, total=total)
     return bar
+
+
+class Bars:
+    """Progress bars on a terminal, one per key; elsewhere a line each time something changed."""
+
+    def __init__(self) -> None:
+        """Nothing is drawn before the first `show`."""
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._said: dict[str, str] = {}
+
+    def has(self, key: str) -> bool:
+        """Whether there is a bar under this key."""
+        return key in self._tasks
+
+    def show(self, key: str, name: str, done: int, total: int, note: str = "") -> None:
+        """Draw the bar under `key`, for the first time or anew."""
+        if key not in self._tasks:
+            self._tasks[key] = self._bars.add_task(name, total=total, note=note)
+        self._bars.update(self._tasks[key], completed=done, total=total, note=note)
+        told = f"{name}: {done} of {total}" + (f", time left: {note}" if note else "")
+        if self._bars.disable and self._said.get(key) != told:
+            self._said[key] = told
+            say(told)
+
+    def __enter__(self) -> "Bars":
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
 
 
 def instant(value: datetime | None) -> str | None:

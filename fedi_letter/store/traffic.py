@@ -20,6 +20,7 @@ from sqlalchemy import (
 from fedi_letter.store.columns import Id, Instant, metadata
 
 _OPEN = text("settled_at IS NULL")
+_GIVEN_UP = text("state = 'given-up'")
 
 keys = Table(  # public keys of others; a rotated key is replaced here and stays in key_history
     "keys",
@@ -139,6 +140,13 @@ deliveries = Table(
     Column("settled_at", Instant),  # null while the delivery is open
     UniqueConstraint("outbox_id", "inbox"),
     Index("ix_deliveries_open", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index(
+        "ix_deliveries_given_up",
+        "outbox_id",
+        "last_outcome",
+        sqlite_where=_GIVEN_UP,
+        postgresql_where=_GIVEN_UP,
+    ),
     Index(
         "ix_deliveries_order",
         "host",

@@ -9,7 +9,7 @@ import pytest
 from fedi_letter.demo.server import Trouble
 from fedi_letter.demo.signing import HTTP_DATE, Scheme
 from fedi_letter.demo.verifying import NotProven, Seen, Strictness, prove
-from fedi_letter.store import progress
+from fedi_letter.store import headway
 from tests.trips.arrivals import (
     FAR,
     arrived,
@@ -213,8 +213,12 @@ async def test_b8_a_server_that_finds_it_too_large_gets_it_without_content(world
     assert create.activity["object"]["id"] == uri
     assert create.activity["object"]["content"] == ""
     assert "contentMap" not in create.activity["object"]
-    [sent] = await world.house.context.database.read(progress.report, 50, uri)
-    assert (sent.delivered, sent.waiting, sent.given_up) == (1, 0, 0)
+    context = world.house.context
+    found = await context.database.read(
+        headway.report, context.letter_id, world.clock(), object_uri=uri
+    )
+    [sent] = found.updates
+    assert (sent.headway.announced, sent.headway.delivered) == (1, 1)
 
 
 @pytest.mark.parametrize("status", [403, 404])
