@@ -25,7 +25,9 @@ def settings() -> Settings:
     except SettingsRefused as refused:
         refuse(*refused.problems)
     logging.basicConfig(
-        level=found.log_level.upper(), format="time=%(asctime)s level=%(levelname)s %(message)s"
+        level=found.log_level.upper(),
+        format="time=%(asctime)s level=%(levelname)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S%z",
     )
     # They tell of every start, migration and job, and would bury what the letter has to say;
     # what ends the queue's own work is told by `worker.queue`, in one line.

@@ -13,6 +13,7 @@ from fedi_letter.httpsig.keys import PrivateKey
 from fedi_letter.letter.model import Policy
 from fedi_letter.letter.phrases import Phrasebook
 from fedi_letter.remote.client import Client
+from fedi_letter.services.tally import Tally
 from fedi_letter.store.database import Database
 
 Clock = Callable[[], datetime]
@@ -60,6 +61,7 @@ class Context:
     software_version: str
     receipts_bell: Bell = field(default_factory=Bell)
     deliveries_bell: Bell = field(default_factory=Bell)
+    tally: Tally = field(default_factory=Tally)
 
 
 def new_id(now: datetime) -> str:

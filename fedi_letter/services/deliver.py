@@ -28,6 +28,7 @@ from fedi_letter.remote.client import Answer, FetchProblem
 from fedi_letter.services.blocklist import Blocklist
 from fedi_letter.services.context import Context
 from fedi_letter.services.settling import Settled, Settling
+from fedi_letter.services.tally import Counted, Tally, line
 from fedi_letter.store import deliveries
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
 from fedi_letter.store.origins import Origin
@@ -41,6 +42,8 @@ PER_HOST = 4
 LEASE = timedelta(minutes=10)
 WAVE_LASTS = timedelta(minutes=3)
 SCHEME_REMEMBERED = timedelta(days=30)
+TOLD_TO_ALL = frozenset(("Create", "Update", "Delete", "Announce", "Add", "Remove"))
+"""What we send is public but for answers to one person, whose ids are nobody's business."""
 
 
 class Deliverer:
@@ -72,7 +75,9 @@ class Deliverer:
             now = self._context.clock()
             origin = hosts.origin(one.host)
             if await self._blocklist.refuses(one.inbox):
-                settling.add(_given_up(one, "blocked"))
+                blocked = _given_up(one, "blocked")
+                settling.add(blocked)
+                _report(self._context.tally, one, blocked)
                 return
             if policy.stance(_breaker(origin), now) is Stance.HELD:
                 settling.add(_put_back(one, "host-rests", origin.held_until or now))
@@ -83,9 +88,11 @@ class Deliverer:
             answer, scheme = await self._knock(one, origin)
             settled = _settled(one, answer, self._context.clock())
             # What the others learnt of the host meanwhile counts too, so not from `origin`.
-            hosts.learn(_after(hosts.origin(one.host), answer, scheme, self._context.clock()))
+            before = hosts.origin(one.host)
+            hosts.learn(_after(before, answer, scheme, self._context.clock()))
             settling.add(replace(settled, origin=hosts.origin(one.host)))
-            _report(one, settled)
+            _report(self._context.tally, one, settled)
+            _report_host(self._context.tally, before, hosts.origin(one.host))
 
     async def _knock(self, one: Delivery, origin: Origin) -> tuple[Answer, Scheme]:
         """Send, once more with the other signature when the first is not understood (B4).
@@ -206,12 +213,27 @@ def _without_content(body: bytes) -> bytes:
     return documents.encode(documents.without_content(msgspec.json.decode(body)))
 
 
-def _report(one: Delivery, settled: Settled) -> None:
-    log.info(
-        "event=delivery activity=%s host=%s state=%s outcome=%s status=%s",
-        one.activity_uri,
-        one.host,
-        settled.row.state,
-        settled.row.outcome,
-        settled.row.status,
+def _report(tally: Tally, one: Delivery, settled: Settled) -> None:
+    row = settled.row
+    tally.count(Counted.DELIVERIES, row.state, row.outcome)
+    told = line(
+        "delivery",
+        type=one.type,
+        activity=one.activity_uri if one.type in TOLD_TO_ALL else None,
+        host=one.host,
+        state=row.state,
+        outcome=row.outcome,
+        status=row.status,
     )
+    log.info("%s", told)
+
+
+def _report_host(tally: Tally, before: Origin, after: Origin) -> None:
+    """Tell when the breaker opens or closes, and when a host is given up."""
+    if after.held_until is not None and before.held_until is None:
+        rests_until = after.held_until.isoformat()
+        tally.host_changed("rests", after.host, failures=after.failures, until=rests_until)
+    if before.held_until is not None and after.held_until is None:
+        tally.host_changed("answers", after.host)
+    if after.dead_since is not None and before.dead_since is None:
+        tally.host_changed("dead", after.host, failing_days=after.failing_days)

@@ -8,6 +8,7 @@ fail, its receipts are taken one by one, so that one odd receipt holds up nobody
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from fedi_letter.letter.decide import decide
@@ -18,6 +19,7 @@ from fedi_letter.services.apply import apply
 from fedi_letter.services.context import Context
 from fedi_letter.services.judge import Judge, Judged, Judgement, Postponed, Settled
 from fedi_letter.services.scene import Scene
+from fedi_letter.services.tally import Counted, Tally, line
 from fedi_letter.store import actors, letters, marks, origins, receipts, signatories
 from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.letters import Letter
@@ -57,13 +59,15 @@ class Processor:
         context = self._context
         judgements = await asyncio.gather(*map(self._judgement, batch))
         try:
-            decided = await context.database.write(_settle_batch, context, judgements)
+            done = await context.database.write(_settle_batch, context, judgements)
         except Exception:
             # Whatever it is, it must not take the whole batch down with it, again and again.
             log.exception("event=batch-failed receipts=%d", len(batch))
-            decided = await self._one_by_one(judgements)
-        for judgement, verdict, reason in decided:
-            _report(judgement, verdict, reason)
+            done = await self._one_by_one(judgements)
+        for host in done.revived:
+            context.tally.host_changed("revived", host)
+        for judgement, verdict, reason in done.decided:
+            _report(context.tally, judgement, verdict, reason)
         context.deliveries_bell.ring()
 
     async def _judgement(self, receipt: Receipt) -> Judgement:
@@ -77,13 +81,13 @@ class Processor:
             due_at = self._context.clock() + AFTER_FAILURE
             return Postponed(receipt, due_at, "failed", type(error).__name__)
 
-    async def _one_by_one(self, judgements: Sequence[Judgement]) -> "list[Outcome]":
-        decided: list[Outcome] = []
+    async def _one_by_one(self, judgements: Sequence[Judgement]) -> "_Done":
+        done = _Done()
         for judgement in judgements:
             try:
-                decided += await self._context.database.write(
-                    _settle_batch, self._context, [judgement]
-                )
+                one = await self._context.database.write(_settle_batch, self._context, [judgement])
+                done.decided.extend(one.decided)
+                done.revived.extend(one.revived)
             except Exception:
                 log.exception("event=receipt-failed receipt=%d", judgement.receipt.id)
                 now = self._context.clock()
@@ -93,22 +97,31 @@ class Processor:
                     now + AFTER_FAILURE,
                     (now, "failed", "an error of ours; it will be tried again"),
                 )
-        return decided
+        return done
 
 
 Outcome = tuple[Judgement, Verdict | None, str]
 
 
+@dataclass(frozen=True)
+class _Done:
+    """What a transaction settled, and the hosts it forgave; told when it is committed."""
+
+    decided: list[Outcome] = field(default_factory=list)
+    revived: list[str] = field(default_factory=list)
+
+
 def _settle_batch(
     connection: Connection, context: Context, judgements: Sequence[Judgement]
-) -> list[Outcome]:
+) -> _Done:
     desk = _Desk(connection, context)
     ordered = sorted(judgements, key=lambda judgement: judgement.receipt.id)
     judged = [judgement for judgement in ordered if isinstance(judgement, Judged)]
     desk.invite(judged)
-    for host in {one.receipt.key_host for one in judged if one.receipt.key_host}:
-        origins.revive(connection, host)  # whoever speaks to us can be spoken to again
-    return [desk.settle(judgement) for judgement in ordered]
+    # Whoever speaks to us can be spoken to again.
+    hosts = sorted({one.receipt.key_host for one in judged if one.receipt.key_host})
+    revived = [host for host in hosts if origins.revive(connection, host)]
+    return _Done([desk.settle(judgement) for judgement in ordered], revived)
 
 
 class _Desk:
@@ -267,16 +280,18 @@ def _may_be_a_cascade(intent: Intent) -> bool:
             return False
 
 
-def _report(judgement: Judgement, verdict: Verdict | None, reason: str) -> None:
-    receipt = judgement.receipt
-    log.info(
-        "event=receipt id=%d type=%s activity=%s verdict=%s reason=%s",
-        receipt.id,
-        receipt.activity_type,
-        receipt.activity_uri if _is_public(judgement) else "-",
-        verdict or "postponed",
-        reason,
+def _report(tally: Tally, judgement: Judgement, verdict: Verdict | None, reason: str) -> None:
+    receipt, said = judgement.receipt, str(verdict or "postponed")
+    tally.count(Counted.VERDICTS, said, reason)
+    told = line(
+        "receipt",
+        id=receipt.id,
+        type=receipt.activity_type,
+        activity=receipt.activity_uri if _is_public(judgement) else None,
+        verdict=said,
+        reason=reason,
     )
+    log.info("%s", told)
 
 
 def _is_public(judgement: Judgement) -> bool:

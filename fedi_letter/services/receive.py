@@ -51,6 +51,8 @@ class Answer:
     reason: str | None = None
     detail: str | None = None
     retry_after: int | None = None
+    sender_host: str | None = None
+    """For our own eyes: the host of the key they signed with, proved or not."""
 
 
 ACCEPTED = Answer(202)
@@ -173,7 +175,7 @@ class Intake:
                 detail=detail,
                 now=now,
             )
-            return _turned_down(problem)
+            return replace(_turned_down(problem), sender_host=_sender_host(arrival))
         await write(receipts.verified, identifier, key.sha256)
         return ACCEPTED
 
@@ -182,7 +184,7 @@ class Intake:
 
     async def _refuse(self, arrival: _Arrival, status: int, reason: str, detail: str) -> Answer:
         await self._spool.put(_settled(arrival, Verdict.REFUSED, reason, detail))
-        return Answer(status, reason, detail)
+        return Answer(status, reason, detail, sender_host=_sender_host(arrival))
 
 
 def _is_farewell(outline: Envelope) -> bool:
@@ -264,6 +266,10 @@ def _row(arrival: _Arrival) -> NewReceipt:
         actor_uri=outline.actor_uri,
         object_uri=outline.object_uri,
     )
+
+
+def _sender_host(arrival: _Arrival) -> str | None:
+    return _host(arrival.claim.key_id) if arrival.claim else None
 
 
 def _host(uri: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -69,11 +70,14 @@ class Settling:
     async def _flush(self) -> None:
         batch, self._waiting = self._waiting, []
         if batch:
-            await self._context.database.write(_write, self._context, batch)
+            given_up = await self._context.database.write(_write, self._context, batch)
+            for outcome, count in given_up.items():
+                self._context.tally.given_up_unsent(outcome, count)
 
 
-def _write(connection: Connection, context: Context, batch: list[Settled]) -> None:
-    now = context.clock()
+def _write(connection: Connection, context: Context, batch: list[Settled]) -> Counter[str]:
+    """Write it all; answers how many more were given up unsent with it, and why."""
+    now, unsent = context.clock(), Counter[str]()
     deliveries.settle_batch(connection, [one.row for one in batch], now)
     known = {one.origin.host: one.origin for one in batch if one.origin is not None}
     origins.put_origins(connection, list(known.values()))
@@ -82,13 +86,16 @@ def _write(connection: Connection, context: Context, batch: list[Settled]) -> No
         followers.note_delivered(connection, took)
     for one in batch:
         if one.row.state is DeliveryState.GIVEN_UP:
-            _drop_if_hopeless(connection, context, one)
+            unsent[one.row.outcome] += _drop_if_hopeless(connection, context, one)
     for origin in known.values():
         if origin.dead_since is not None:
-            deliveries.abandon(connection, now, "host-dead", host=origin.host)
+            unsent["host-dead"] += deliveries.abandon(
+                connection, now, "host-dead", host=origin.host
+            )
+    return +unsent
 
 
-def _drop_if_hopeless(connection: Connection, context: Context, one: Settled) -> None:
+def _drop_if_hopeless(connection: Connection, context: Context, one: Settled) -> int:
     """A recipient that is gone, or refused us on three days, is told nothing more (interop B8)."""
     status, inbox, now = one.row.status, one.delivery.inbox, context.clock()
     days = 0
@@ -97,4 +104,5 @@ def _drop_if_hopeless(connection: Connection, context: Context, one: Settled) ->
     if one.drop_recipient or policy.drops_recipient(status, days):
         followers.drop_by_inbox(connection, inbox, one.row.outcome)
         actors.silence(connection, inbox)
-        deliveries.abandon(connection, now, one.row.outcome, inbox=inbox)
+        return deliveries.abandon(connection, now, one.row.outcome, inbox=inbox)
+    return 0

@@ -3,6 +3,7 @@
 SQLite: WAL, synchronous=FULL (a 202 survives a power cut), ten seconds of patience with another
 process's lock, writes that take the lock when they begin, reads that cannot write.
 PostgreSQL: reads see one snapshot and are READ ONLY, so that both databases behave alike.
+Both: an error names the statement but not its values, which are bodies and texts of strangers.
 """
 
 from sqlite3 import Connection as SqliteConnection
@@ -71,7 +72,7 @@ def migrator(url: URL) -> Engine:
     """Answer an engine whose transaction keeps every other process out of a SQLite file."""
     if is_sqlite(url):
         return _sqlite(url, begin="BEGIN EXCLUSIVE")
-    return create_engine(url, poolclass=NullPool)
+    return create_engine(url, poolclass=NullPool, hide_parameters=True)
 
 
 def source(url: URL) -> Engine:
@@ -94,6 +95,7 @@ def _postgresql(url: URL, connections: int) -> Engine:
         pool_pre_ping=True,
         pool_timeout=PATIENCE_SECONDS,
         connect_args=patience,
+        hide_parameters=True,
     )
 
 
@@ -116,6 +118,7 @@ def _sqlite(
             "isolation_level": None,
             "check_same_thread": False,
         },
+        hide_parameters=True,
         **pool,
     )
 

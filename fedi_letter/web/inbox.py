@@ -15,7 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from fedi_letter.httpsig.message import Message
 from fedi_letter.services.receive import Answer
-from fedi_letter.web.problems import BY_STATUS, Problem, Refused
+from fedi_letter.services.tally import Tally
+from fedi_letter.web.problems import BY_STATUS, STATUS, Problem, Refused
 from fedi_letter.web.responses import answer, finished, problem
 
 BODY_AT_MOST_BYTES = 1_000_000
@@ -36,9 +37,12 @@ class Accepting(Protocol):
 class Inbox:
     """POST only; 413 over 1 MB whatever Content-Length says, 415, 400, else the intake's answer."""
 
-    def __init__(self, intake: Accepting, *, deadline: float = BODY_DEADLINE_SECONDS) -> None:
+    def __init__(
+        self, intake: Accepting, tally: Tally, *, deadline: float = BODY_DEADLINE_SECONDS
+    ) -> None:
         """`deadline` is how many seconds a body may take to arrive."""
         self._intake = intake
+        self._tally = tally
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,11 +53,20 @@ class Inbox:
         """
         if scope["method"] != "POST":
             raise HTTPException(405, headers={"Allow": "POST"})
+        try:
+            message = await self._message(scope, receive)
+        except Refused as refused:
+            self._tally.answered(STATUS[refused.problem], refused.problem.name.lower())
+            raise
+        given = await self._intake.accept(message)
+        self._tally.answered(given.status, given.reason, given.sender_host)
+        await _response(Request(scope), given)(scope, receive, send)
+
+    async def _message(self, scope: Scope, receive: Receive) -> Message:
         headers = tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
         )
-        request = Request(scope)
-        _check_head(request)
+        _check_head(Request(scope))
         try:
             async with asyncio.timeout(self._deadline):
                 body = await _read(receive)
@@ -61,8 +74,7 @@ class Inbox:
             raise Refused(Problem.TIMED_OUT) from None
         if not body:
             raise Refused(Problem.MALFORMED, "the body is empty")
-        given = await self._intake.accept(Message("POST", _target(scope), headers, body))
-        await _response(request, given)(scope, receive, send)
+        return Message("POST", _target(scope), headers, body)
 
 
 def _check_head(request: Request) -> None:

@@ -113,7 +113,7 @@ def _actors(web: Web) -> dict[str, Endpoint]:
 
 
 def _inboxes(web: Web) -> list[Route]:
-    uris, inbox = web.context.uris, Inbox(web.intake)
+    uris, inbox = web.context.uris, Inbox(web.intake, web.context.tally)
     inboxes = (uris.shared_inbox, uris.inbox, uris.instance_inbox)
     return [Route(_path(web, uri), inbox) for uri in inboxes]
 

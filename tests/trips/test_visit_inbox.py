@@ -133,5 +133,7 @@ async def test_a_body_that_never_ends_is_given_up(world: World) -> None:
         "headers": [(b"content-type", ACTIVITY_JSON.encode())],
     }
     with pytest.raises(Refused) as refused:
-        await Inbox(world.house.intake, deadline=0.01)(scope, receive, send)
+        await Inbox(world.house.intake, world.house.context.tally, deadline=0.01)(
+            scope, receive, send
+        )
     assert refused.value.problem is Problem.TIMED_OUT
