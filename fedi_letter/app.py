@@ -54,6 +54,7 @@ class House:
     worker: Worker
     judge: Judge
     blocklist: Blocklist
+    metrics_token: str | None = None
 
 
 def utc_now() -> datetime:
@@ -125,13 +126,14 @@ async def open_house(
             clock=clock,
             software_version=software_version(),
         )
-        yield compose(context)
+        token = settings.metrics_token
+        yield compose(context, metrics_token=token.get_secret_value() if token else None)
     finally:
         await client.close()
         await database.close()
 
 
-def compose(context: Context) -> House:
+def compose(context: Context, *, metrics_token: str | None = None) -> House:
     """Answer the services of one process, sharing one keyring and one block list."""
     keyring = Keyring(context)
     blocklist = Blocklist(context)
@@ -148,6 +150,7 @@ def compose(context: Context) -> House:
         ),
         judge=judge,
         blocklist=blocklist,
+        metrics_token=metrics_token,
     )
 
 
@@ -201,7 +204,13 @@ def asgi(house: House, *, with_worker: bool, pace: Pace | None = None) -> ASGIAp
             with contextlib.suppress(asyncio.CancelledError):
                 await beside
 
-    return application(house.context, house.intake, lifespan=lifespan, pace=pace)
+    return application(
+        house.context,
+        house.intake,
+        lifespan=lifespan,
+        pace=pace,
+        metrics_token=house.metrics_token,
+    )
 
 
 __all__ = [

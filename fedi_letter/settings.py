@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "FEDI_LETTER_"
@@ -98,6 +98,11 @@ class Settings(BaseSettings):
         default=False,
         description="laboratory only: permits plain http and private or loopback peers",
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="what a scraper of /metrics must show as Bearer token; without, loopback alone",
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
 
     @field_validator("origin")
@@ -163,7 +168,7 @@ def _sentence(error: Any) -> str:
         return message
     name = PREFIX + str(error["loc"][0]).upper()
     given = error.get("input")
-    secret = error["loc"][0] == "database_url"  # it may hold a password
+    secret = error["loc"][0] in ("database_url", "metrics_token")  # the first may hold a password
     shown = f" (it is {given!r})" if isinstance(given, str) and not secret else ""
     return f"{name}: {message}{shown}"
 

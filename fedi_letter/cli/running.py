@@ -16,11 +16,17 @@ from fedi_letter.files import FilesRefused
 from fedi_letter.settings import Settings
 from fedi_letter.store.copying import copy
 from fedi_letter.store.errors import StoreError
+from fedi_letter.web.metrics import metrics_alone
 
 Host = Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all")]
 Port = Annotated[int, typer.Option(help="port to listen on", min=0, max=65535)]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(help="also show /metrics on this port of this machine", min=1, max=65535),
+]
 
 STOPPING_SECONDS = 5
+METRICS_HOST = "127.0.0.1"
 
 
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
@@ -42,12 +48,13 @@ def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     run(_web(settings(), host, port, everything=False))
 
 
-def worker() -> None:
+def worker(metrics_port: MetricsPort = None) -> None:
     """Run the worker alone: judge, deliver, look again.
 
-    Any number of them on PostgreSQL; run migrate first. Publishes the letter if it never was.
+    Any number of them on PostgreSQL; run migrate first. Publishes the letter if it never was. What
+    a worker counts is its own: to have it scraped, give each one on a machine its own port.
     """
-    run(_worker(settings()))
+    run(_worker(settings(), metrics_port))
 
 
 def migrate_command(
@@ -103,6 +110,15 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
+class _Metered(uvicorn.Server):
+    """Leaves the signals to the worker, which it must not outlive."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
 async def _web(found: Settings, host: str, port: int, *, everything: bool) -> None:
     async with opened(found) as house:
         if everything:
@@ -127,16 +143,41 @@ async def _web(found: Settings, host: str, port: int, *, everything: bool) -> No
             refuse(f"cannot listen on {host}:{port}; is something else running there?")
 
 
-async def _worker(found: Settings) -> None:
+async def _worker(found: Settings, metrics_port: int | None) -> None:
     async with opened(found) as house:
         await _publish_if_new(house, found)
-        working = asyncio.create_task(work(house))
+        working = asyncio.create_task(_working(house, found, metrics_port))
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(stop, working.cancel)
         say(f"working for {house.context.uris.handle}")
         with contextlib.suppress(asyncio.CancelledError):
             await working
+
+
+async def _working(house: House, found: Settings, metrics_port: int | None) -> None:
+    if metrics_port is None:
+        await work(house)
+        return
+    app = metrics_alone(house.context, house.metrics_token)
+    server = _Metered(
+        uvicorn.Config(
+            app,
+            host=METRICS_HOST,
+            port=metrics_port,
+            loop="none",
+            lifespan="off",
+            log_level=found.log_level,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOPPING_SECONDS,
+        )
+    )
+    async with asyncio.TaskGroup() as both:
+        both.create_task(work(house))
+        await server.serve()
+        if not server.started:
+            refuse(f"cannot listen on {METRICS_HOST}:{metrics_port}; is something running there?")
 
 
 async def _publish_if_new(house: House, found: Settings) -> None:

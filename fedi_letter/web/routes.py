@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from fedi_letter.services.context import Context
-from fedi_letter.web import discovery, federation, letter, roll, static
+from fedi_letter.web import discovery, federation, letter, metrics, roll, static
 from fedi_letter.web.freshness import Pace
 from fedi_letter.web.front import Front
 from fedi_letter.web.inbox import Accepting, Inbox
@@ -33,12 +33,14 @@ def application(
     lifespan: Lifespan | None = None,
     more: Sequence[BaseRoute] = (),
     pace: Pace | None = None,
+    metrics_token: str | None = None,
 ) -> ASGIApp:
     """The whole site as one ASGI application; `more` are routes of others, such as the admins'.
 
     `pace` says how soon a reader must see a change; the default is a part of a second.
     """
-    made = web(context, intake, Templates(templates_folder()), pace)
+    templates = Templates(templates_folder())
+    made = web(context, intake, templates, pace, metrics_token=metrics_token)
     uris = context.uris
     head = Head(
         "An open letter", f"The open letter of {uris.handle}", uris.page, hidden_from_search=True
@@ -55,7 +57,7 @@ def application(
 
 
 def routes(web: Web) -> list[Route]:
-    """Every path with what answers it: GET and HEAD, but for the inboxes, which take POST."""
+    """Every path with what answers it: GET and HEAD, but for the inboxes and the metrics."""
     table: dict[str, Endpoint] = {
         "/": letter.letter,
         "/signatories": roll.roll_html,
@@ -75,7 +77,7 @@ def routes(web: Web) -> list[Route]:
         **_actors(web),
     }
     read = [Route(path, partial(answer, web), methods=["GET"]) for path, answer in table.items()]
-    return [*read, *_inboxes(web)]
+    return [*read, Route(metrics.PATH, web.metrics), *_inboxes(web)]
 
 
 def _objects(web: Web) -> dict[str, Endpoint]:

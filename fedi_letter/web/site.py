@@ -18,6 +18,7 @@ from fedi_letter.web.freshness import Fresh, Pace
 from fedi_letter.web.inbox import Accepting
 from fedi_letter.web.kept import Kept, RawHeaders
 from fedi_letter.web.lookups import Edition, Tallies
+from fedi_letter.web.metrics import Metrics
 from fedi_letter.web.responses import Finished, security_headers
 from fedi_letter.web.templates import Templates
 from fedi_letter.web.views import Head, Site
@@ -41,6 +42,7 @@ class Web:
     intake: Accepting
     templates: Templates
     site: Site
+    metrics: Metrics
     edition: Fresh[Edition]
     """What the finished answers depend on; every request sees one that is young enough."""
     security: RawHeaders
@@ -97,8 +99,18 @@ class Web:
         return Kept(await make(), self.security)
 
 
-def web(context: Context, intake: Accepting, templates: Templates, pace: Pace | None = None) -> Web:
-    """The site of the context's letter; `pace` says how soon a change must be seen."""
+def web(
+    context: Context,
+    intake: Accepting,
+    templates: Templates,
+    pace: Pace | None = None,
+    *,
+    metrics_token: str | None = None,
+) -> Web:
+    """The site of the context's letter; `pace` says how soon a change must be seen.
+
+    Without a token only this machine sees the metrics.
+    """
     pace = pace or Pace()
     count = partial(context.database.read, lookups.tallies, context.letter_id)
     tallies = Fresh(count, context.clock, pace.tallies)
@@ -107,6 +119,7 @@ def web(context: Context, intake: Accepting, templates: Templates, pace: Pace | 
         intake=intake,
         templates=templates,
         site=Site.of(context.uris),
+        metrics=Metrics(context, metrics_token),
         edition=Fresh(partial(_edition, context, tallies), context.clock, pace.edition),
         security=security_headers(secure=context.uris.origin.startswith("https:")),
     )

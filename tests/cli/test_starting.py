@@ -29,6 +29,17 @@ def test_every_wrong_setting_is_named_at_once(command: Command) -> None:
     assert "secret" not in refused.errors
 
 
+def test_a_token_that_can_be_guessed_is_refused_and_never_shown(command: Command) -> None:
+    for short in ("", "letter-letter-1"):
+        refused = command("keys", "show", metrics_token=short)
+        assert refused.code == 1
+        assert "FEDI_LETTER_METRICS_TOKEN" in refused.errors
+        assert "letter-letter-1" not in refused.errors
+    token = "letter-letter-16"
+    assert command("keys", "show", metrics_token=token).code == 0
+    assert token not in repr(load_settings(_env_file=None, metrics_token=token))
+
+
 def test_a_laboratory_is_refused_on_a_public_origin(command: Command) -> None:
     refused = command("keys", "show", allow_private_addresses="true")
     assert refused.code == 1

@@ -1,6 +1,7 @@
 """Finished bytes are made once for however many ask, and never go out stale."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -57,7 +58,7 @@ async def test_what_weighs_most_takes_most_room() -> None:
         return bytes(size)
 
     for size in (40, 50, 60, 40, 200, 40):
-        assert len(await cache.get(size, lambda size=size: make(size))) == size
+        assert len(await cache.get(size, partial(make, size))) == size
     assert made == [40, 50, 60, 40, 200, 40]
     await cache.get(40, lambda: make(40))
     assert made[-2:] == [200, 40]
