@@ -20,7 +20,8 @@ from fedi_letter.cli.output import (
     say,
     say_styled,
 )
-from fedi_letter.services.doctor import Finding, Grade, examine
+from fedi_letter.services.checkup import Finding, Grade
+from fedi_letter.services.doctor import examine
 from fedi_letter.services.trace import Trace, document_of
 from fedi_letter.services.trace import trace as follow
 from fedi_letter.store import roll

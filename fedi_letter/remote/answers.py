@@ -11,6 +11,7 @@ from typing import Any
 
 from fedi_letter.activitypub.reading import Malformed, read_json
 from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON, ACTIVITYSTREAMS, JRD_JSON
+from fedi_letter.httpsig.dates import read_http_date
 from fedi_letter.remote.failures import FetchFailed, FetchProblem, problem_of
 from fedi_letter.remote.transport import WireResponse
 
@@ -30,6 +31,14 @@ def retry_after(response: WireResponse, now: datetime) -> timedelta | None:
 def redirect(response: WireResponse) -> str | None:
     """Answer where a redirect points, as written; None for every other answer (RFC 9110 §15.4)."""
     return response.value("location") if response.status in _REDIRECTS else None
+
+
+def dated(response: WireResponse) -> datetime | None:
+    """Answer what the other side's clock said (RFC 9110 §6.6.1); None where it said nothing."""
+    try:
+        return read_http_date(response.value("date") or "")
+    except ValueError:
+        return None
 
 
 def is_activity_type(content_type: str) -> bool:

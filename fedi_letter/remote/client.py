@@ -25,6 +25,7 @@ from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON, LD_JSON
 from fedi_letter.httpsig.keys import PrivateKey
 from fedi_letter.httpsig.verify import Scheme
 from fedi_letter.remote.answers import (
+    dated,
     document_in,
     is_activity_type,
     is_jrd_type,
@@ -57,11 +58,15 @@ _SECOND_KNOCK = frozenset({400, 401})
 
 @dataclass(frozen=True)
 class Fetched:
-    """A document as its origin gave it: the url that answered, the exact bytes, their meaning."""
+    """A document as its origin gave it: the url that answered, the exact bytes, their meaning.
+
+    `answered_at` is what the other side's clock said, where it said so.
+    """
 
     url: str
     body: bytes
     document: dict[str, Any]
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -194,7 +199,7 @@ class Client:
             self._remember(errand.url, failed)
             raise
         self._pauses.succeeded(_origin(errand.url))
-        return Fetched(url, response.body, document)
+        return Fetched(url, response.body, document, dated(response))
 
     async def _follow(self, errand: _Errand) -> tuple[str, WireResponse]:
         url = without_fragment(errand.url)

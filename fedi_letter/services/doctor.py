@@ -1,35 +1,21 @@
 """Checks the installation from outside in, as another server would meet it, and names each fix."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
 
 from fedi_letter.remote.client import FetchFailed
 from fedi_letter.remote.webfinger import HandleUnusable
+from fedi_letter.services import checkup
+from fedi_letter.services.checkup import Finding, Grade
 from fedi_letter.services.context import Context
-from fedi_letter.store import deliveries, letters, moderation, origins, receipts
-
-LATE = timedelta(minutes=10)
-"""An open receipt or delivery that is due for longer means that no worker is running."""
-
-
-class Grade(StrEnum):
-    """How a check came out."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    BAD = "bad"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: what was looked at, how it is, and what to do when it is not good."""
-
-    check: str
-    grade: Grade
-    found: str
-    fix: str = ""
+from fedi_letter.store import (
+    chores,
+    deliveries,
+    headway,
+    letters,
+    moderation,
+    origins,
+    vitals,
+)
 
 
 async def examine(context: Context) -> list[Finding]:
@@ -40,7 +26,13 @@ async def examine(context: Context) -> list[Finding]:
         _webfinger,
         _actor,
         _object,
-        _receipts,
+        _clock_of_the_web,
+        _clock_of_the_database,
+        _disk,
+        _journal,
+        _worker,
+        _inbox,
+        _keys,
         _deliveries,
         _servers,
         _queue,
@@ -107,28 +99,46 @@ async def _document(context: Context, check: str, uri: str) -> Finding:
     return Finding(check, Grade.GOOD, f"{uri} answers as an ActivityPub document")
 
 
-async def _receipts(context: Context) -> Finding:
-    oldest = await context.database.read(receipts.next_due)
-    return _lateness(context, "inbox", "a received activity", oldest)
+async def _inbox(context: Context) -> Finding:
+    return checkup.inbox(await context.database.read(vitals.spool), context.clock())
+
+
+async def _keys(context: Context) -> Finding:
+    return checkup.keys(await context.database.read(vitals.spool), context.clock())
 
 
 async def _deliveries(context: Context) -> Finding:
-    oldest = await context.database.read(deliveries.next_due)
-    return _lateness(context, "deliveries", "a delivery", oldest)
+    read, now = context.database.read, context.clock()
+    next_due = await read(deliveries.next_due)
+    return checkup.outgoing(next_due, await read(headway.still_open, now), now)
 
 
-def _lateness(context: Context, check: str, what: str, oldest: datetime | None) -> Finding:
-    if oldest is None:
-        return Finding(check, Grade.GOOD, "nothing waits")
-    late = context.clock() - oldest
-    if late < LATE:
-        return Finding(check, Grade.GOOD, "nothing is late")
-    return Finding(
-        check,
-        Grade.BAD,
-        f"{what} has been due for {late // timedelta(minutes=1)} minutes",
-        "no worker is running: start fedi-letter worker (serve runs one by itself)",
-    )
+async def _worker(context: Context) -> Finding:
+    return checkup.worker(await context.database.read(chores.last_begun), context.clock())
+
+
+async def _clock_of_the_database(context: Context) -> Finding:
+    housing = await context.database.read(vitals.housing)
+    return checkup.clock("database", housing.now, context.clock())
+
+
+async def _clock_of_the_web(context: Context) -> Finding:
+    """The Date of our own answer: a proxy or a web process may run on another machine."""
+    try:
+        answered_at = (await context.client.get_document(context.uris.actor)).answered_at
+    except FetchFailed as failed:
+        return Finding(
+            "clock of the web server", Grade.BAD, f"it cannot be asked: {failed}", _REACH
+        )
+    return checkup.clock("web server", answered_at, context.clock())
+
+
+async def _disk(context: Context) -> Finding:
+    return checkup.disk(checkup.free_bytes(await context.database.read(vitals.housing)))
+
+
+async def _journal(context: Context) -> Finding:
+    return checkup.journal(await context.database.read(vitals.housing))
 
 
 async def _servers(context: Context) -> Finding:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from fedi_letter.store import tables
 from fedi_letter.store.statements import changed, insert_into
@@ -21,3 +21,11 @@ def begin(connection: Connection, name: str, every: timedelta, now: datetime) ->
             where=table.c.begun_at <= now - every,
         ),
     )
+
+
+def last_begun(connection: Connection) -> datetime | None:
+    """Answer when anybody last began a chore: a worker begins one every minute or so."""
+    last: datetime | None = connection.execute(
+        select(func.max(tables.chores.c.begun_at))
+    ).scalar_one()
+    return last

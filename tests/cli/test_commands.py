@@ -164,22 +164,6 @@ async def test_export_writes_the_roll_as_json_and_csv(answered: World, command: 
     assert (await beside(command, "export", "no/such/folder.json")).code == 1
 
 
-async def test_deliveries_are_listed_and_retried(answered: World, command: Command) -> None:
-    ada = answered.fediverse.actor("ada@far.example")
-    await ada.follow(answered.house.context.uris.actor)
-    await answered.work()
-    await beside(command, "post", "Hello.")
-    await answered.work()
-    listed = (await beside(command, "deliveries", "--json")).json
-    assert {frozenset(one) for one in listed} == {
-        frozenset(("activity_id", "inbox", "host", "state", "attempts", "due_at", "last_outcome"))
-    }
-    assert {(one["host"], one["state"]) for one in listed} == {("far.example", "delivered")}
-    assert (await beside(command, "deliveries")).code == 0
-    retried = await beside(command, "deliveries", "retry", "--host", "far.example")
-    assert (retried.code, retried.out.strip()) == (0, "0 deliveries are due now")
-
-
 async def test_trace_tells_every_step(answered: World, command: Command) -> None:
     ada = answered.fediverse.actor("ada@far.example")
     deed = await ada.reply(LETTER, "I sign.")

@@ -1,4 +1,4 @@
-"""Admins decide, change their minds and block; the doctor looks at the whole."""
+"""Admins decide, change their minds and block."""
 
 import asyncio
 from datetime import timedelta
@@ -10,13 +10,12 @@ from fedi_letter.demo.people import Person
 from fedi_letter.demo.server import Trouble
 from fedi_letter.letter.moderation import Move
 from fedi_letter.services import blocking, updates
-from fedi_letter.services.doctor import Grade, examine
 from fedi_letter.services.moderate import Reviewed, remove, restore, review, undo
 from fedi_letter.services.refusals import ModerationRefused
 from fedi_letter.store import moderation
 from fedi_letter.store.moderation import QueueItem
 from tests.trips.arrivals import arrived, follower, followers_total, posted, recovered
-from tests.world import HANDLE, HOST, LETTER, World, open_world
+from tests.world import HANDLE, LETTER, World, open_world
 
 MARA, OMAR = "admin:mara", "admin:omar"
 
@@ -354,44 +353,3 @@ async def test_what_is_on_its_way_to_the_blocked_is_stopped(world: World, subjec
     await world.later(timedelta(days=2))
     assert len(posted(world, "gts.example")) == start
     assert arrived(ada, "Create") == []
-
-
-async def test_the_doctor_finds_nothing_wrong_with_a_healthy_letter(world: World) -> None:
-    found = {finding.check: finding for finding in await examine(world.house.context)}
-    assert {check: finding.grade for check, finding in found.items()} == {
-        check: Grade.GOOD
-        for check in (
-            *("origin", "letter", "webfinger", "actor", "object"),
-            *("inbox", "deliveries", "servers", "queue"),
-        )
-    }
-
-
-async def test_the_doctor_names_what_is_wrong_and_what_to_do(world: World) -> None:
-    await held(world)
-    ada = await follower(world, "ada@ill.example", "gotosocial")
-    others = [await follower(world, f"p{n}@ill.example", "gotosocial") for n in range(5)]
-    assert len(others) == 5
-    world.internet.time_out("ill.example")
-    await updates.post(world.house.context, "Hello.")
-    await world.house.worker.run_until_idle()
-    recovered(world, ada.server)
-    await updates.post(world.house.context, "Nobody works on this.")
-    world.clock.advance(timedelta(minutes=11))
-    bad = {
-        finding.check: finding
-        for finding in await examine(world.house.context)
-        if finding.grade is not Grade.GOOD
-    }
-    assert set(bad) == {"queue", "servers"}  # what a resting server waits for is not late
-    assert "1 wait" in bad["queue"].found
-    assert "ill.example" in bad["servers"].found
-    world.clock.advance(timedelta(minutes=40))
-    late = {finding.check: finding for finding in await examine(world.house.context)}
-    assert late["deliveries"].grade is Grade.BAD
-    assert "worker" in late["deliveries"].fix
-    world.internet.refuse(HOST)
-    unreachable = {finding.check: finding for finding in await examine(world.house.context)}
-    for check in ("webfinger", "actor", "object"):
-        assert unreachable[check].grade is Grade.BAD
-        assert unreachable[check].fix
