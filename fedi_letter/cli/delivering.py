@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -110,24 +111,24 @@ def _draw(bars: Bars, report: Report, now: datetime) -> None:
     for update in report.updates:
         got = update.headway
         if got.waiting.due or bars.has(update.activity_uri):
-            name = f"{update.type} {update.object_uri}"
-            bars.show(update.activity_uri, name, got.settled, got.announced, _left(update, now))
+            left = _left(update, now)
+            bars.show(update.activity_uri, _named(update), got.settled, got.announced, left)
 
 
 def show(report: Report, now: datetime) -> None:
     """Print it for people: a bar for what is under way, a table per update and one per host."""
     print_table(
         "per update",
-        ("sent", "type", "object", "sent to", "delivered", *WAITS, "given up", "time left"),
+        ("sent", "what", *COUNTS, "time left"),
         [
-            (one.created_at, one.type, one.object_uri, *_cells(one.headway), _left(one, now))
+            (one.created_at, _named(one), *_cells(one.headway), _left(one, now))
             for one in report.updates
         ],
     )
     if report.answers.announced:
         print_table(
             f"answers to single people (the newest {headway.ANSWERS_AT_MOST:,})",
-            ("sent to", "delivered", *WAITS, "given up"),
+            COUNTS,
             [_cells(report.answers)],
         )
     print_table(
@@ -143,19 +144,24 @@ def show(report: Report, now: datetime) -> None:
         _draw(bars, report, now)
 
 
-WAITS = ("due now", "to retry", "host rests")
+COUNTS = ("to", "delivered", "waiting", "given up")
 
 
 def _cells(got: Headway) -> tuple[object, ...]:
     waiting = got.waiting
-    lost = _reasons(got.reasons)
-    return got.announced, got.delivered, waiting.due, waiting.retrying, waiting.held, lost
+    kinds = {"due": waiting.due, "to retry": waiting.retrying, "host rests": waiting.held}
+    return got.announced, got.delivered, _split(kinds), _split(got.reasons)
 
 
-def _reasons(reasons: Mapping[str, int]) -> str:
-    most_first = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
-    told = ", ".join(f"{count} {reason}" for reason, count in most_first)
-    return f"{sum(reasons.values())} ({told})" if told else "0"
+def _split(parts: Mapping[str, int]) -> str:
+    """A sum with what it is made of, the most first."""
+    most_first = sorted(parts.items(), key=lambda each: (-each[1], each[0]))
+    told = ", ".join(f"{count} {name}" for name, count in most_first if count)
+    return f"{sum(parts.values())} ({told})" if told else "0"
+
+
+def _named(update: ActivityProgress) -> str:
+    return f"{update.type} {urlsplit(update.object_uri).path}"
 
 
 def _waits(waiting: Waiting) -> str:

@@ -62,6 +62,7 @@ async def test_the_tables_tell_the_same_to_people(answered: World, command: Comm
     told = await beside(command, "deliveries")
     assert told.code == 0, told.errors
     assert "1 (1 gone)" in told.out
+    assert "1 (1 to retry)" in told.out
     assert "1 open: 0 due now, 1 wait for a retry, 0 held while their host rests" in told.out
     assert "answers to single people" in told.out
 
