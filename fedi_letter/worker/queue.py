@@ -18,6 +18,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from procrastinate import App, PsycopgConnector
@@ -25,6 +26,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
 from fedi_letter.services.context import Bell, Context
+from fedi_letter.store import chores
 from fedi_letter.worker.units import Unit, Worker, drain
 
 log = logging.getLogger(__name__)
@@ -210,8 +212,8 @@ async def _work(worker: Worker, conninfo: str, is_leaving: Callable[[], bool]) -
         units = {
             Job.JUDGE: worker.judge,
             Job.DELIVER: worker.deliver,
-            Job.SWEEP: worker.sweep,
-            Job.TIDY: worker.tidy,
+            Job.SWEEP: _written_down(worker.context, Job.SWEEP, worker.sweep),
+            Job.TIDY: _written_down(worker.context, Job.TIDY, worker.tidy),
             Job.BURY: _burial(app),
         }
         for line in Line:
@@ -256,6 +258,18 @@ def _task(unit: Unit, is_leaving: Callable[[], bool]) -> Callable[[int], Awaitab
         await drain(unit, is_leaving)
 
     return run
+
+
+def _written_down(context: Context, job: Job, unit: Unit) -> Unit:
+    """Answer the unit as one that leaves word of its beginning: by that the doctor sees that
+    somebody works. Whose turn it is, the queue says.
+    """
+
+    async def begun() -> int:
+        await context.database.write(chores.begin, job, timedelta(), context.clock())
+        return await unit()
+
+    return begun
 
 
 def _burial(app: App) -> Unit:

@@ -11,7 +11,7 @@ from psycopg.abc import Query
 
 from fedi_letter.app import House, hand_over, open_house, pass_on, work
 from fedi_letter.demo.site import site
-from fedi_letter.store import deliveries
+from fedi_letter.store import chores, deliveries
 from tests.databases import Postgres
 from tests.internet import Event, Scope
 from tests.trips.arrivals import crowd, post
@@ -140,6 +140,8 @@ async def test_what_is_periodic_is_done_once_by_however_many_workers(
         await until(queue.done, {"sweep", "tidy", "bury", "judge", "deliver"}.issubset)
     made = await queue.ask("SELECT task, due FROM jobs_made WHERE due IS NOT NULL")
     assert len(made) == len(set(made))
+    begun = await world.house.context.database.read(chores.last_begun)
+    assert begun == world.clock(), "the doctor sees by this that somebody works"
 
 
 async def test_a_sweep_left_by_a_dead_worker_is_not_the_last(
