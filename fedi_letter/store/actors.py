@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, bindparam, select, update
 
-from fedi_letter.letter.model import Nature, SignatoryState
+from fedi_letter.letter.model import EndorsementState, Nature, SignatoryState
 from fedi_letter.store import tables
 from fedi_letter.store.statements import (
     changed,
@@ -210,7 +210,7 @@ def keep_document(connection: Connection, actor_uri: str, body: bytes, now: date
 
 
 def bump_rolls(connection: Connection, person_uri: str) -> None:
-    """Let the version of every public roll grow on which this person is listed."""
+    """Let the version of every letter grow that shows this person, on its roll or in a comment."""
     connection.execute(_BUMP, {"person_uri": person_uri})
 
 
@@ -218,9 +218,13 @@ _LISTED = select(tables.signatories.c.letter_id).where(
     tables.signatories.c.person_uri == bindparam("person_uri"),
     tables.signatories.c.state == SignatoryState.LISTED,
 )
+_COMMENTED = select(tables.endorsements.c.letter_id).where(
+    tables.endorsements.c.actor_uri == bindparam("person_uri"),
+    tables.endorsements.c.state == EndorsementState.COMMENT,
+)
 _BUMP = (
     update(tables.letters)
-    .where(tables.letters.c.id.in_(_LISTED))
+    .where(tables.letters.c.id.in_(_LISTED) | tables.letters.c.id.in_(_COMMENTED))
     .values(roll_version=tables.letters.c.roll_version + 1)
 )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from fedi_letter.store import tables
 from fedi_letter.store.errors import Conflict, OriginChanged, UsernameChanged
@@ -28,6 +28,21 @@ class Letter:
     published_at: datetime | None
     retracted_at: datetime | None
     roll_version: int
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Is another one whenever anything the public may read of a letter changed, but for tallies."""
+
+    created_at: datetime
+    retracted_at: datetime | None
+    roll_version: int
+    revision: int | None
+    """The number of the newest revision."""
+    change: int | None
+    """The number of the last change on the ledger: what is approved or held moves it too."""
+    sent: int | None
+    """The number of the last public activity: what is published, changed or deleted moves it."""
 
 
 class RevisionKind(StrEnum):
@@ -115,6 +130,31 @@ def the_letter(connection: Connection) -> Letter | None:
 def letter(connection: Connection, letter_id: int) -> Letter | None:
     """Answer a letter by its number in this database."""
     return one(connection, select(*_LETTER).where(tables.letters.c.id == letter_id), Letter)
+
+
+def stamp(connection: Connection, letter_id: int) -> Stamp | None:
+    """Answer where the letter stands, in one statement: this is asked all the time."""
+    return one(connection, _STAMP, Stamp, {"letter_id": letter_id})
+
+
+_OF_LETTER: BindParameter[int] = bindparam("letter_id")
+_STAMP = select(
+    tables.letters.c.created_at,
+    tables.letters.c.retracted_at,
+    tables.letters.c.roll_version,
+    select(func.max(tables.revisions.c.number))
+    .where(tables.revisions.c.letter_id == _OF_LETTER)
+    .scalar_subquery()
+    .label("revision"),
+    select(func.max(tables.ledger.c.id))
+    .where(tables.ledger.c.letter_id == _OF_LETTER)
+    .scalar_subquery()
+    .label("change"),
+    select(func.max(tables.outbox.c.id))
+    .where(tables.outbox.c.letter_id == _OF_LETTER, tables.outbox.c.public.is_(True))
+    .scalar_subquery()
+    .label("sent"),
+).where(tables.letters.c.id == _OF_LETTER)
 
 
 def retract(connection: Connection, letter_id: int, now: datetime) -> bool:

@@ -27,9 +27,14 @@ def columns_of(table: Table, kind: type[Any]) -> list[ColumnElement[Any]]:
     return [table.c[field.name] for field in fields(kind)]
 
 
-def one(connection: Connection, statement: Executable, build: Callable[..., T]) -> T | None:
+def one(
+    connection: Connection,
+    statement: Executable,
+    build: Callable[..., T],
+    values: dict[str, Any] | None = None,
+) -> T | None:
     """Answer the first row, built from its columns by name, or None when there is none."""
-    row = connection.execute(statement).first()
+    row = connection.execute(statement, values).first()
     return None if row is None else build(**row._asdict())
 
 

@@ -85,7 +85,7 @@ async def _actor(web: Web, edition: Edition) -> Finished:
         public_pem=context.letter_key.public_pem,
         name=title,
         summary_html=summary(uris, context.policy),
-        published=edition.created_at,
+        published=edition.stamp.created_at,
         fields=fields(web.site),
     )
     return _document(document)
@@ -104,7 +104,7 @@ async def _instance_actor(web: Web, edition: Edition) -> Finished:
         context.uris,
         public_pem=context.instance_key.public_pem,
         name=context.uris.host,
-        published=edition.created_at,
+        published=edition.stamp.created_at,
     )
     return _document(document)
 

@@ -4,21 +4,18 @@ These run on a connection that cannot write, in a database thread; they know not
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from fedi_letter.activitypub.uris import Uris
 from fedi_letter.store import (
     endorsements,
     followers,
-    ledger,
     letters,
-    outbox,
     publications,
     reactions,
 )
 from fedi_letter.store.conversation import conversation
 from fedi_letter.store.database import Connection, is_current
-from fedi_letter.store.letters import Revision
+from fedi_letter.store.letters import Revision, Stamp
 from fedi_letter.store.publications import PublicationKind
 from fedi_letter.store.reactions import Mark
 from fedi_letter.store.roll import RollEntry, roll_page
@@ -56,14 +53,7 @@ class Tallies:
 class Edition:
     """What every cached page depends on, read several times a second; compared as a whole."""
 
-    created_at: datetime
-    is_retracted: bool
-    number: int | None
-    roll_version: int
-    changes: int
-    """The number of the last change on the ledger: what is approved or held moves it too."""
-    sent: int
-    """The number of the last public activity: what is published, changed or deleted moves it."""
+    stamp: Stamp
     tallies: Tallies
     revisions: tuple[RevisionLink, ...]
     updates: tuple[UpdateLine, ...]
@@ -71,7 +61,17 @@ class Edition:
 
     def __hash__(self) -> int:
         """By what changes most: every page that is not remembered is looked up by its edition."""
-        return hash((self.roll_version, self.changes, self.sent))
+        return hash(self.stamp)
+
+    @property
+    def is_retracted(self) -> bool:
+        """Whether the authors took the letter back."""
+        return self.stamp.retracted_at is not None
+
+    @property
+    def number(self) -> int | None:
+        """The number of the newest revision; None before the first."""
+        return self.revisions[0].number if self.revisions else None
 
     def version_of(self, number: int) -> int:
         """The version readers know of the revision with this number."""
@@ -90,25 +90,25 @@ def tallies(connection: Connection, letter_id: int) -> Tallies:
     )
 
 
-def edition(connection: Connection, letter_id: int, uris: Uris, counted: Tallies) -> Edition:
-    """What the letter's pages depend on; nothing here grows with the roll.
+def stamp(connection: Connection, letter_id: int) -> Stamp:
+    """Where the letter stands; the one question asked again and again.
 
     Raises:
         Refused: unavailable, while the letter is not on record yet.
     """
-    letter = letters.letter(connection, letter_id)
-    if letter is None:
+    found = letters.stamp(connection, letter_id)
+    if found is None:
         raise Refused(Problem.UNAVAILABLE, headers={"Retry-After": "30"})
+    return found
+
+
+def edition(
+    connection: Connection, letter_id: int, uris: Uris, stamped: Stamp, counted: Tallies
+) -> Edition:
+    """What the letter's pages depend on; nothing here grows with the roll."""
     versions = letters.revisions(connection, letter_id)
-    changes = ledger.recent(connection, letter_id, 1)
-    sent = outbox.page(connection, letter_id, None, 1)
     return Edition(
-        created_at=letter.created_at,
-        is_retracted=letter.retracted_at is not None,
-        number=versions[0].number if versions else None,
-        roll_version=letter.roll_version,
-        changes=changes[0].id if changes else 0,
-        sent=sent[0].id if sent else 0,
+        stamp=stamped,
         tallies=counted,
         revisions=tuple(revision_link(one, uris.revision(one.number)) for one in versions),
         updates=_updates(connection, letter_id),

@@ -25,6 +25,7 @@ from fedi_letter.web.views import Head, Site
 
 REVISIONS_KEPT = 32
 TOTALS_KEPT = 8
+EDITIONS_KEPT = 2
 PAGES_KEPT_BYTES = 8_000_000
 """All pages of a letter in every language and coding many times over, and a part of its roll."""
 
@@ -69,7 +70,7 @@ class Web:
     async def total(self, edition: Edition) -> int:
         """How many are on the roll; counted once for each of its versions."""
         count = partial(self.context.database.read, roll_total, self.context.letter_id)
-        return await self.totals.get(edition.roll_version, count)
+        return await self.totals.get(edition.stamp.roll_version, count)
 
     async def finished(
         self,
@@ -114,17 +115,22 @@ def web(
     pace = pace or Pace()
     count = partial(context.database.read, lookups.tallies, context.letter_id)
     tallies = Fresh(count, context.clock, pace.tallies)
+    editions: Cache[Edition] = Cache(EDITIONS_KEPT)
     return Web(
         context=context,
         intake=intake,
         templates=templates,
         site=Site.of(context.uris),
         metrics=Metrics(context, metrics_token),
-        edition=Fresh(partial(_edition, context, tallies), context.clock, pace.edition),
+        edition=Fresh(partial(_edition, context, tallies, editions), context.clock, pace.edition),
         security=security_headers(secure=context.uris.origin.startswith("https:")),
     )
 
 
-async def _edition(context: Context, tallies: Fresh[Tallies]) -> Edition:
+async def _edition(context: Context, tallies: Fresh[Tallies], editions: Cache[Edition]) -> Edition:
+    """The edition of now, read whole only when its stamp or the tallies are others than before."""
+    read, letter_id = context.database.read, context.letter_id
     counted = await tallies.ask()
-    return await context.database.read(lookups.edition, context.letter_id, context.uris, counted)
+    stamped = await read(lookups.stamp, letter_id)
+    make = partial(read, lookups.edition, letter_id, context.uris, stamped, counted)
+    return await editions.get((stamped, counted), make)

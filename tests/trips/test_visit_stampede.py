@@ -4,7 +4,8 @@ import asyncio
 import gzip
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import datetime
 from itertools import product
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -14,9 +15,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from fedi_letter.app import asgi, compose, open_house
+from fedi_letter.letter.model import EndorsementState
 from fedi_letter.remote.transport import WireRequest, WireResponse
 from fedi_letter.services import updates
 from fedi_letter.services.publish import LetterSource, publish, retract
+from fedi_letter.store import actors
+from fedi_letter.store.actors import ActorRecord
 from fedi_letter.store.database import Connection, Database
 from fedi_letter.store.errors import DatabaseUnavailable, Trouble
 from fedi_letter.web.freshness import Pace
@@ -194,6 +198,29 @@ async def test_a_name_taken_back_is_gone_from_every_answer_of_every_process(worl
         assert alice.uri not in shown
         assert note_of(deed).uri not in shown
         assert "Alone at dusk" not in shown
+
+
+def suspend(connection: Connection, uri: str, now: datetime) -> None:
+    """Their server says that the account is suspended."""
+    known = actors.actor(connection, uri)
+    assert known is not None
+    fetched = {field.name: getattr(known, field.name) for field in fields(ActorRecord)}
+    actors.put_actor(connection, ActorRecord(**{**fetched, "suspended": True}), now)
+
+
+async def test_a_comment_falls_with_its_author_s_account_though_they_never_signed(
+    world: World,
+) -> None:
+    bob = Seed("bob", "Bob", "but the tone", state=EndorsementState.COMMENT, listed=False)
+    await planted(world, bob)
+    app, database = watched(world)
+    with database:
+        assert "but the tone" in await surfaces(app)
+        await world.house.context.database.write(suspend, bob.uri, world.clock())
+        world.clock.advance(AGREED)
+        shown = await surfaces(app)
+        assert "but the tone" not in shown
+        assert bob.post not in shown
 
 
 async def test_another_process_sees_revisions_updates_and_the_end(world: World) -> None:
