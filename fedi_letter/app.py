@@ -17,7 +17,8 @@ from fedi_letter.activitypub.uris import Uris
 from fedi_letter.files import FilesRefused, load_key, read_letter, shipped_phrases
 from fedi_letter.letter.model import Admission, PlainReplies, Policy, Way
 from fedi_letter.remote.client import Client
-from fedi_letter.remote.transport import AiohttpTransport, Transport
+from fedi_letter.remote.network import Network
+from fedi_letter.remote.transport import Transport
 from fedi_letter.services.blocklist import Blocklist
 from fedi_letter.services.context import Context
 from fedi_letter.services.deliver import Deliverer
@@ -95,7 +96,7 @@ async def open_house(
     database = Database(settings.database_url)
     agent = f"{SOFTWARE}/{software_version()} (+{uris.page})"
     client = Client(
-        transport or AiohttpTransport(allow_private=settings.allow_private_addresses),
+        transport or Network.open(allow_private=settings.allow_private_addresses),
         key=instance_key,
         user_agent=agent,
         clock=clock,

@@ -7,7 +7,7 @@ public address unless a test says otherwise.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -124,6 +124,9 @@ class Internet:
         if responder is None:
             raise TransportFailed(TransportProblem.UNREACHABLE, f"no such host: {host}")
         return await responder(request)
+
+    def expect(self, urls: Iterable[str]) -> None:
+        """Nothing is prepared."""
 
     async def close(self) -> None:
         """Nothing is open."""

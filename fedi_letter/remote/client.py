@@ -12,7 +12,7 @@ It must not know why something is fetched, and remembers nothing but manners (se
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -163,6 +163,14 @@ class Client:
             if failed.problem not in (FetchProblem.UNREACHABLE, FetchProblem.TIMEOUT):
                 raise
         return await self._webfinger(handle, "http")
+
+    def expect(self, inboxes: Iterable[str]) -> None:
+        """Hear that deliveries to these, an inbox for each, come soon."""
+        self._transport.expect(
+            inbox
+            for inbox in inboxes
+            if refuse_url(inbox, allow_private=self._allow_private) is None
+        )
 
     async def post(self, inbox: str, body: bytes, *, key: PrivateKey, scheme: Scheme) -> Answer:
         """Deliver `body` once, signed with `key`; every trouble is in the answer (AP §7.1)."""

@@ -1,11 +1,12 @@
-"""One request out, one answer back: the only code of the product that opens sockets.
+"""One request out, one answer back: what a transport is, and the one that every GET goes through.
 
-It must not know ActivityPub, signatures or retries. It follows no redirect, keeps no cookie, obeys
-no proxy variable and repeats nothing; what to send and what the answer means is the client's
-business.
+It must not know ActivityPub, signatures or retries. A transport follows no redirect, keeps no
+cookie, obeys no proxy variable and repeats nothing; what to send and what the answer means is the
+client's business. The other one, for deliveries by the thousand, is in `fanout`.
 """
 
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -78,6 +79,10 @@ class Transport(Protocol):
         """Send once. Raises `TransportFailed`; `GuardRefused` for an address not to be called."""
         ...
 
+    def expect(self, urls: Iterable[str]) -> None:
+        """Hear that requests to these, a url for each, come soon; what prepares them may begin."""
+        ...
+
     async def close(self) -> None:
         """Close what is open; nothing can be sent afterwards."""
         ...
@@ -135,9 +140,12 @@ class AiohttpTransport:
             raise TransportFailed(TransportProblem.TIMEOUT, "no answer in time") from error
         except aiohttp.ClientConnectorError as error:
             _raise_refusal(error, request.url)
-            raise TransportFailed(TransportProblem.UNREACHABLE, _named(error)) from error
+            raise TransportFailed(TransportProblem.UNREACHABLE, named(error)) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise TransportFailed(TransportProblem.UNREACHABLE, _named(error)) from error
+            raise TransportFailed(TransportProblem.UNREACHABLE, named(error)) from error
+
+    def expect(self, urls: Iterable[str]) -> None:
+        """Nothing is prepared: a connection is made when it is needed."""
 
     async def close(self) -> None:
         """Close every connection."""
@@ -175,5 +183,6 @@ def _raise_refusal(error: aiohttp.ClientConnectorError, url: str) -> None:
         raise GuardRefused(error.os_error.reason, url) from error
 
 
-def _named(error: Exception) -> str:
+def named(error: Exception) -> str:
+    """Answer what to tell the log of an error."""
     return f"{type(error).__name__}: {error}"[:300]
