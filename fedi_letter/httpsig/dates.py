@@ -46,4 +46,9 @@ def write_http_date(instant: datetime) -> str:
     >>> write_http_date(datetime(2026, 11, 22, 9, 57, 29, tzinfo=UTC))
     'Sun, 22 Nov 2026 09:57:29 GMT'
     """
-    return format_datetime(instant.astimezone(UTC), usegmt=True)
+    return _written(int(instant.timestamp()))
+
+
+@lru_cache(maxsize=16)
+def _written(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True)

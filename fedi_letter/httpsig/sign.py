@@ -5,6 +5,7 @@ must send them unchanged, and the url's path and query as they are written in it
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import assert_never
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -47,12 +48,16 @@ def sign(
     given = [(name, value) for name, value in types if value is not None]
     match scheme:
         case Scheme.CAVAGE:
-            digest = [] if body is None else [("Digest", digest_header(body))]
+            digest = [] if body is None else [("Digest", _digest(body))]
             return _cavage(key, method, address, (*plain, *digest, *given))
         case Scheme.RFC9421:
             return _rfc9421(key, method, address, (*plain, *given), body, now)
         case _:
             assert_never(scheme)
+
+
+# One body goes to thousands of inboxes, so it is digested once; few are under way together.
+_digest = lru_cache(maxsize=8)(digest_header)
 
 
 def _cavage(key: PrivateKey, method: str, address: Address, headers: Headers) -> Headers:

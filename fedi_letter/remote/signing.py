@@ -4,14 +4,17 @@ It must not know where a request goes, nor whether it may.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON
 from fedi_letter.httpsig.keys import PrivateKey
 from fedi_letter.httpsig.message import Headers
+from fedi_letter.httpsig.refusal import SignatureRefused
 from fedi_letter.httpsig.sign import sign
 from fedi_letter.httpsig.verify import Scheme
 from fedi_letter.remote.transport import WireRequest
@@ -19,6 +22,15 @@ from fedi_letter.remote.transport import WireRequest
 # cryptography gives up the GIL while it signs, so two threads use two cores. Not the loop's shared
 # pool: its threads may all be waiting for slow name servers.
 _THREADS = 2
+# To hand over one signature at a time costs as much again as everything else about a delivery: the
+# loop is woken for each, and wakes its neighbour in turn. One that comes alone waits for nobody.
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    sign: Callable[[], Headers]
+    signed: asyncio.Future[Headers]
 
 
 class Signer:
@@ -28,9 +40,12 @@ class Signer:
         self._clock = clock
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sign")
         self._plain: Headers = (("User-Agent", user_agent), ("Accept-Encoding", "gzip, deflate"))
+        self._jobs: deque[_Job] = deque()
+        self._busy = 0
 
     def close(self) -> None:
         """Let the threads go; nothing can be signed afterwards."""
+        self._jobs.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def get(
@@ -67,5 +82,52 @@ class Signer:
             accept=accept,
             now=self._clock(),
         )
-        signed = await asyncio.get_running_loop().run_in_executor(self._pool, signing)
-        return (*signed, *self._plain)
+        loop = asyncio.get_running_loop()
+        job = _Job(signing, loop.create_future())
+        self._jobs.append(job)
+        self._engage(loop)
+        return (*await job.signed, *self._plain)
+
+    def _engage(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._jobs and self._busy < _THREADS:
+            self._busy += 1
+            self._pool.submit(self._work, loop)
+
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Sign whatever waits, in a thread, and tell the loop now and then."""
+        while self._jobs:
+            done = [_done(job) for job in _some(self._jobs)]
+            loop.call_soon_threadsafe(_hand_out, done)
+        loop.call_soon_threadsafe(self._rest, loop)
+
+    def _rest(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Looked at once more, on the loop: something may have come after the thread had looked.
+        self._busy -= 1
+        self._engage(loop)
+
+
+def _some(jobs: deque[_Job]) -> list[_Job]:
+    some: list[_Job] = []
+    while len(some) < _AT_ONCE:
+        try:
+            some.append(jobs.popleft())
+        except IndexError:
+            break  # the other thread took it
+    return some
+
+
+def _done(job: _Job) -> tuple[_Job, Headers | SignatureRefused]:
+    try:
+        return job, job.sign()
+    except SignatureRefused as refused:
+        return job, refused
+
+
+def _hand_out(done: list[tuple[_Job, Headers | SignatureRefused]]) -> None:
+    for job, result in done:
+        if job.signed.done():
+            continue  # nobody waits any more
+        if isinstance(result, SignatureRefused):
+            job.signed.set_exception(result)
+        else:
+            job.signed.set_result(result)
