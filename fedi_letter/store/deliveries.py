@@ -8,7 +8,7 @@ Laws held here:
 3. What is claimed and never settled comes back when its lease is over.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -228,39 +228,73 @@ def _activities(connection: Connection, outbox_ids: Collection[int]) -> dict[int
 
 
 def settle_batch(connection: Connection, results: Sequence[Settlement], now: datetime) -> int:
-    """Note what became of claimed deliveries; answers how many were still open."""
+    """Note what became of claimed deliveries; answers how many were still open.
+
+    Nearly all end alike, and those are written together: row by row costs five times as much.
+    """
+    alike: dict[tuple[DeliveryState, str, int | None], list[int]] = {}
+    waiting: list[Settlement] = []
+    for result in sorted(results, key=lambda result: result.id):
+        if result.state is DeliveryState.WAITING:
+            waiting.append(result)
+        else:
+            alike.setdefault((result.state, result.outcome, result.status), []).append(result.id)
+    return _settle(connection, alike, now) + _wait_on(connection, waiting)
+
+
+_SETTLE = (
+    update(_TABLE)
+    .where(_TABLE.c.id.in_(bindparam("ids", expanding=True)), _TABLE.c.settled_at.is_(None))
+    .values(
+        state=bindparam("new_state"),
+        last_outcome=bindparam("new_outcome"),
+        last_status=bindparam("new_status"),
+        settled_at=bindparam("now", type_=_TABLE.c.settled_at.type),
+        lease_until=None,
+    )
+)
+_WAIT_ON = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("delivery_id"), _TABLE.c.settled_at.is_(None))
+    .values(
+        state=DeliveryState.WAITING,
+        last_outcome=bindparam("new_outcome"),
+        last_status=bindparam("new_status"),
+        due_at=func.coalesce(bindparam("new_due_at", type_=_TABLE.c.due_at.type), _TABLE.c.due_at),
+        attempts=func.coalesce(
+            bindparam("new_attempts", type_=_TABLE.c.attempts.type), _TABLE.c.attempts
+        ),
+        lease_until=None,
+    )
+)
+
+
+def _settle(
+    connection: Connection,
+    alike: Mapping[tuple[DeliveryState, str, int | None], Collection[int]],
+    now: datetime,
+) -> int:
+    total = 0
+    for (state, outcome, status), ids in alike.items():
+        values = {"new_state": state, "new_outcome": outcome, "new_status": status}
+        total += touched(connection, _SETTLE, {"ids": ids, "now": now, **values})
+    return total
+
+
+def _wait_on(connection: Connection, results: Sequence[Settlement]) -> int:
     if not results:
         return 0
-    statement = (
-        update(_TABLE)
-        .where(_TABLE.c.id == bindparam("delivery_id"), _TABLE.c.settled_at.is_(None))
-        .values(
-            state=bindparam("new_state"),
-            last_outcome=bindparam("new_outcome"),
-            last_status=bindparam("new_status"),
-            due_at=func.coalesce(
-                bindparam("new_due_at", type_=_TABLE.c.due_at.type), _TABLE.c.due_at
-            ),
-            settled_at=bindparam("new_settled_at", type_=_TABLE.c.settled_at.type),
-            attempts=func.coalesce(
-                bindparam("new_attempts", type_=_TABLE.c.attempts.type), _TABLE.c.attempts
-            ),
-            lease_until=None,
-        )
-    )
     rows = [
         {
             "delivery_id": result.id,
-            "new_state": result.state,
             "new_outcome": result.outcome,
             "new_status": result.status,
             "new_due_at": result.due_at,
             "new_attempts": result.attempts,
-            "new_settled_at": None if result.state is DeliveryState.WAITING else now,
         }
-        for result in sorted(results, key=lambda result: result.id)
+        for result in results
     ]
-    return connection.execute(statement, rows).rowcount
+    return connection.execute(_WAIT_ON, rows).rowcount
 
 
 def retry(
