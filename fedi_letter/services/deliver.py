@@ -5,16 +5,14 @@
    between, is sent again with the same activity id, which peers know to ignore.
 3. A host in trouble is asked by one delivery at a time, and rested after five failures; its other
    deliveries wait without losing a try.
-4. No wave outlasts its lease: what a slow host keeps waiting for minutes goes back to the queue,
-   without losing a try either.
+4. Nothing outlasts its lease: what a slow host keeps waiting for minutes goes back to the queue,
+   without losing a try either; so does what has not begun when we are told to stop.
+5. The next wave is claimed while the last is under way, so that a host that hangs holds up nobody.
 """
 
 import asyncio
-import contextlib
 import logging
 import random
-from collections import defaultdict
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,9 +25,12 @@ from fedi_letter.httpsig.verify import Scheme
 from fedi_letter.remote.client import Answer, FetchProblem
 from fedi_letter.services.blocklist import Blocklist
 from fedi_letter.services.context import Context
+from fedi_letter.services.line import Claimed, Line
 from fedi_letter.services.settling import Settled, Settling
-from fedi_letter.services.tally import Counted, Tally, line
+from fedi_letter.services.tally import Counted, Tally
+from fedi_letter.services.tally import line as log_line
 from fedi_letter.store import deliveries
+from fedi_letter.store.database import DatabaseUnavailable
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
 from fedi_letter.store.origins import Origin
 
@@ -38,12 +39,14 @@ log = logging.getLogger(__name__)
 WAVE = 500
 IN_FLIGHT = 200
 """With fewer a wave crawls when some hosts hang; the healthy ones must not wait for them."""
-PER_HOST = 4
+RUNS_LOW = IN_FLIGHT
+MOST_CLAIMED = 4 * WAVE
 LEASE = timedelta(minutes=10)
 WAVE_LASTS = timedelta(minutes=3)
 SCHEME_REMEMBERED = timedelta(days=30)
 TOLD_TO_ALL = frozenset(("Create", "Update", "Delete", "Announce", "Add", "Remove"))
 """What we send is public but for answers to one person, whose ids are nobody's business."""
+LOOK_AGAIN_SECONDS = 1.0
 
 
 class Deliverer:
@@ -54,45 +57,81 @@ class Deliverer:
         self._blocklist = blocklist
 
     async def run_once(self) -> int:
-        """Send one wave; answers how many deliveries it took."""
-        context = self._context
-        claimed_at = context.clock()
-        wave = await context.database.write(deliveries.claim, claimed_at, WAVE, LEASE)
-        if not wave:
-            return 0
-        async with Settling(context) as settling:
-            hosts = _Hosts(wave, ends_at=claimed_at + WAVE_LASTS)
-            slots = asyncio.Semaphore(IN_FLIGHT)
-            async with asyncio.TaskGroup() as sending:
-                for one in wave:
-                    sending.create_task(self._deliver(one, hosts, slots, settling))
-        return len(wave)
+        """Send what is due, and what becomes due meanwhile; answers how many deliveries it took."""
+        line = Line(low=RUNS_LOW, most=MOST_CLAIMED)
+        async with Settling(self._context) as settling:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    return await self._keep_filled(line, _Crew(group, line, self, settling))
+            finally:
+                for one in line.dissolve():
+                    settling.add(self.put_off(one))
 
-    async def _deliver(
-        self, one: Delivery, hosts: "_Hosts", slots: asyncio.Semaphore, settling: "Settling"
-    ) -> None:
-        async with hosts.turn(one.host), slots:
-            now = self._context.clock()
-            origin = hosts.origin(one.host)
-            if await self._blocklist.refuses(one.inbox):
-                blocked = _given_up(one, "blocked")
-                settling.add(blocked)
-                _report(self._context.tally, one, blocked)
-                return
-            if policy.stance(_breaker(origin), now) is Stance.HELD:
-                settling.add(_put_back(one, "host-rests", origin.held_until or now))
-                return
-            if now > hosts.ends_at:
-                settling.add(_put_back(one, "host-slow", now))
-                return
-            answer, scheme = await self._knock(one, origin)
-            settled = _settled(one, answer, self._context.clock())
-            # What the others learnt of the host meanwhile counts too, so not from `origin`.
-            before = hosts.origin(one.host)
-            hosts.learn(_after(before, answer, scheme, self._context.clock()))
-            settling.add(replace(settled, origin=hosts.origin(one.host)))
-            _report(self._context.tally, one, settled)
-            _report_host(self._context.tally, before, hosts.origin(one.host))
+    async def _keep_filled(self, line: Line, crew: "_Crew") -> int:
+        took = 0
+        while True:
+            try:
+                wave = await self._claim(line)
+            except DatabaseUnavailable:
+                # Those under way are not given up for that: they arrive, and are written down.
+                await line.ends()
+                raise
+            took += len(wave)
+            crew.engage()
+            if len(wave) == WAVE:
+                await line.runs_low.wait()
+            elif await self._has_ended(line):
+                return took
+
+    async def _claim(self, line: Line) -> list[Delivery]:
+        context = self._context
+        now = context.clock()
+        wave = await context.database.write(deliveries.claim, now, WAVE, LEASE)
+        context.client.expect([one.inbox for one in wave])
+        line.join(wave, turn_until=now + WAVE_LASTS)
+        return wave
+
+    async def _has_ended(self, line: Line) -> bool:
+        """Wait for the last to be done, or for a reason to look for more."""
+        if line.is_empty:
+            return True
+        over = asyncio.create_task(line.ends())
+        rung = asyncio.create_task(self._context.deliveries_bell.wait(LOOK_AGAIN_SECONDS))
+        try:
+            await asyncio.wait((over, rung), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+            rung.cancel()
+        return line.is_empty
+
+    async def attempt(self, claimed: Claimed, line: Line) -> Settled:
+        """Send one whose turn it is, or say why not; answers what to write down."""
+        one, now = claimed.delivery, self._context.clock()
+        origin = line.origin(one.host)
+        if await self._blocklist.refuses(one.inbox):
+            blocked = _given_up(one, "blocked")
+            _report(self._context.tally, one, blocked)
+            return blocked
+        if policy.stance(_breaker(origin), now) is Stance.HELD:
+            return _put_back(one, "host-rests", origin.held_until or now)
+        if now > claimed.turn_until:
+            return _put_back(one, "host-slow", now)
+        answer, scheme = await self._knock(one, origin)
+        now = self._context.clock()
+        # What the others learnt of the host meanwhile counts too, so not from `origin`.
+        before = line.origin(one.host)
+        after = _after(before, answer, scheme, now)
+        line.learn(after)
+        settled = _settled(one, answer, now)
+        _report(self._context.tally, one, settled)
+        if after is before:
+            return settled
+        _report_host(self._context.tally, before, after)
+        return replace(settled, origin=after)
+
+    def put_off(self, one: Delivery) -> Settled:
+        """Answer what to write down of one that had no chance."""
+        return _put_back(one, "stopped", self._context.clock())
 
     async def _knock(self, one: Delivery, origin: Origin) -> tuple[Answer, Scheme]:
         """Send, once more with the other signature when the first is not understood (B4).
@@ -100,7 +139,7 @@ class Deliverer:
         When neither is, the first answer stands: it is to the scheme that should have worked, and
         a 400 to the other one must not end what a 401 lets us try again.
         """
-        scheme = _remembered(origin, self._context.clock()) or Scheme.CAVAGE
+        scheme = _first_scheme(origin, self._context.clock())
         answer = await self._post(one, one.body, scheme)
         if _is_not_understood(answer):
             other = Scheme.RFC9421 if scheme is Scheme.CAVAGE else Scheme.CAVAGE
@@ -116,38 +155,47 @@ class Deliverer:
         return await self._context.client.post(one.inbox, body, key=key, scheme=scheme)
 
 
-class _Hosts:
-    """What this wave knows of each host, whose turn it is there, and when no more turn is given."""
+class _Crew:
+    """At most so many tasks that send one delivery after another, as long as there is one."""
 
-    def __init__(self, wave: list[Delivery], ends_at: datetime) -> None:
-        self.ends_at = ends_at
-        self._origins = {one.host: one.origin for one in wave}
-        self._turns: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
-        for host, origin in self._origins.items():
-            if origin.failures:
-                self._turns[host] = asyncio.Semaphore(1)  # a probe: the others wait for its answer
+    def __init__(
+        self, group: asyncio.TaskGroup, line: Line, deliverer: Deliverer, settling: Settling
+    ) -> None:
+        self._group = group
+        self._line = line
+        self._deliverer = deliverer
+        self._settling = settling
+        self._busy = 0
 
-    @contextlib.asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        async with self._turns[host]:
-            yield
+    def engage(self) -> None:
+        """Set as many to work as there is work for."""
+        for _ in range(min(IN_FLIGHT - self._busy, self._line.ready)):
+            self._busy += 1
+            self._group.create_task(self._work())
 
-    def origin(self, host: str) -> Origin:
-        return self._origins[host]
-
-    def learn(self, origin: Origin) -> None:
-        self._origins[origin.host] = origin
+    async def _work(self) -> None:
+        line = self._line
+        while (claimed := line.take()) is not None:
+            try:
+                settled = await self._deliverer.attempt(claimed, line)
+            except DatabaseUnavailable:
+                settled = self._deliverer.put_off(claimed.delivery)
+            self._settling.add(settled)
+            line.leave(claimed.delivery.host)
+            if line.ready > 1:  # a host that recovers lets several go at once
+                self.engage()
+        self._busy -= 1
 
 
 def _breaker(origin: Origin) -> Breaker:
     return Breaker(origin.failures, origin.first_failure_at, origin.held_until)
 
 
-def _remembered(origin: Origin, now: datetime) -> Scheme | None:
-    """The signatures the host understood within the last thirty days (B4)."""
+def _first_scheme(origin: Origin, now: datetime) -> Scheme:
+    """The signatures the host understood within the last thirty days, or those most do (B4)."""
     learnt = origin.scheme_learnt_at
     if origin.signature_scheme is None or learnt is None or now - learnt > SCHEME_REMEMBERED:
-        return None
+        return Scheme.CAVAGE
     return Scheme(origin.signature_scheme)
 
 
@@ -165,10 +213,9 @@ def _outcome(answer: Answer) -> Outcome:
 
 
 def _after(origin: Origin, answer: Answer, scheme: Scheme, now: datetime) -> Origin:
-    """What we know of a host after one more attempt."""
+    """What we know of a host after one more attempt: the same object when that is nothing new."""
     if answer.problem is None:
-        learnt_at = origin.scheme_learnt_at if scheme is _remembered(origin, now) else now
-        return Origin(origin.host, str(scheme), learnt_at)
+        return _after_success(origin, scheme, now)
     if not policy.counts_against_host(_outcome(answer)):
         return origin
     breaker = policy.after_failure(_breaker(origin), now)
@@ -182,6 +229,14 @@ def _after(origin: Origin, answer: Answer, scheme: Scheme, now: datetime) -> Ori
         last_failing_at=now,
         dead_since=origin.dead_since or (now if policy.is_dead(days) else None),
     )
+
+
+def _after_success(origin: Origin, scheme: Scheme, now: datetime) -> Origin:
+    is_expected = scheme is _first_scheme(origin, now)
+    if is_expected and not origin.failing_days and origin.dead_since is None:
+        return origin
+    learnt_at = origin.scheme_learnt_at if is_expected else now
+    return Origin(origin.host, str(scheme), learnt_at)
 
 
 def _settled(one: Delivery, answer: Answer, now: datetime) -> Settled:
@@ -216,7 +271,7 @@ def _without_content(body: bytes) -> bytes:
 def _report(tally: Tally, one: Delivery, settled: Settled) -> None:
     row = settled.row
     tally.count(Counted.DELIVERIES, row.state, row.outcome)
-    told = line(
+    told = log_line(
         "delivery",
         type=one.type,
         activity=one.activity_uri if one.type in TOLD_TO_ALL else None,

@@ -1,7 +1,12 @@
-"""Writes down what became of deliveries, many at a time, while the wave goes on."""
+"""Writes down what became of deliveries, many at a time, while others are under way.
+
+What cannot be written now is written when the database is back: those deliveries did arrive, and
+would be sent again if they were forgotten.
+"""
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from types import TracebackType
@@ -9,12 +14,16 @@ from types import TracebackType
 from fedi_letter.activitypub import delivery as policy
 from fedi_letter.services.context import Context
 from fedi_letter.store import actors, deliveries, followers, origins
-from fedi_letter.store.database import Connection
+from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
 from fedi_letter.store.origins import Origin
 
+log = logging.getLogger(__name__)
+
 AT_ONCE = 100
 AT_LEAST_EVERY_SECONDS = 0.2
+PATIENCE_TRIES = 60
+"""How often, a second apart, a database is tried that does not answer; well within a lease."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,9 @@ class Settling:
         self._writer: asyncio.Task[None] | None = None
 
     def add(self, settled: Settled) -> None:
-        """Have this written soon."""
+        """Have this written soon; raises what kept the writer from writing, if it gave up."""
+        if self._writer is not None and self._writer.done():
+            self._writer.result()
         self._waiting.append(settled)
         if len(self._waiting) >= AT_ONCE:
             self._enough.set()
@@ -70,9 +81,18 @@ class Settling:
     async def _flush(self) -> None:
         batch, self._waiting = self._waiting, []
         if batch:
-            given_up = await self._context.database.write(_write, self._context, batch)
+            given_up = await self._written(batch)
             for outcome, count in given_up.items():
                 self._context.tally.given_up_unsent(outcome, count)
+
+    async def _written(self, batch: list[Settled]) -> Counter[str]:
+        for _ in range(PATIENCE_TRIES - 1):
+            try:
+                return await self._context.database.write(_write, self._context, batch)
+            except DatabaseUnavailable as unavailable:
+                log.warning("event=settling-waits reason=%s", unavailable.reason)
+                await asyncio.sleep(1)
+        return await self._context.database.write(_write, self._context, batch)
 
 
 def _write(connection: Connection, context: Context, batch: list[Settled]) -> Counter[str]:

@@ -14,6 +14,7 @@ from fedi_letter.demo.people import Person
 from fedi_letter.demo.server import Trouble
 from fedi_letter.services import updates
 from fedi_letter.services.deliver import LEASE
+from fedi_letter.services.line import PER_HOST
 from fedi_letter.store import deliveries, followers, progress
 from fedi_letter.store.progress import DeliveryLine
 from tests.trips.arrivals import (
@@ -160,6 +161,53 @@ async def test_a_slow_host_does_not_keep_a_wave_beyond_its_lease(world: World) -
     assert world.clock() - began < LEASE
     await world.house.worker.run_until_idle()
     assert [len(arrived(people[0], "Create"))] == [20]
+
+
+def telling(world: World, person: Person) -> asyncio.Queue[None]:
+    """Hear of each delivery that reaches this person's server."""
+    heard = asyncio.Queue[None]()
+    moody(world, person.server, lambda *_: heard.put_nowait(None))
+    return heard
+
+
+async def test_a_host_that_hangs_holds_up_neither_the_others_nor_what_comes_next(
+    world: World,
+) -> None:
+    ada, bob = await follower(world, f"ada@{FAR}"), await follower(world, "bob@hangs.example")
+    heard = telling(world, ada)
+    world.internet.hang("hangs.example")
+    await post(world, "First.")
+    running = asyncio.create_task(world.house.worker.deliverer.run_once())
+    await heard.get()
+    await post(world, "Second.")
+    await heard.get()
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    recovered(world, bob.server)
+    await world.later(LEASE)
+    assert [len(arrived(person, "Create")) for person in (ada, bob)] == [2, 2]
+
+
+async def test_a_deliverer_told_to_stop_leaves_what_it_has_not_begun_to_others(
+    world: World,
+) -> None:
+    people = await crowd(world, 12)
+    ada = await follower(world, "ada@near.example")
+    heard = telling(world, ada)
+    world.internet.hang(FAR)
+    await post(world)
+    running = asyncio.create_task(world.house.worker.deliverer.run_once())
+    await heard.get()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    recovered(world, people[0].server)
+    await world.house.worker.run_until_idle()
+    assert len(arrived(people[0], "Create")) == 12 - PER_HOST
+    # Those that had not begun lost no try.
+    assert {line.attempts for line in await lines(world)} == {1}
+    await world.later(LEASE)
+    assert len(arrived(people[0], "Create")) == 12
 
 
 async def test_what_a_killed_deliverer_claimed_comes_back(
