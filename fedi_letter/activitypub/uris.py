@@ -15,6 +15,7 @@ INSTANCE_USERNAME = "instance.actor"
 _USERNAME = re.compile(r"[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*")
 _IDENTIFIER = re.compile(r"[0-9A-Za-z]+")
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
+_UNSAFE = re.compile(r"[\x00-\x20\\\x7f]")
 _URI = re.compile(r"(https?)://([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -276,7 +277,7 @@ def origin_of(uri: str) -> str | None:
     >>> origin_of("https://example.org@evil.example/") is None
     True
     """
-    if len(uri) > _LONGEST_URI or any(c <= " " or c in "\\\x7f" for c in uri):
+    if len(uri) > _LONGEST_URI or _UNSAFE.search(uri):
         return None
     matched = _URI.fullmatch(uri)
     if matched is None:
@@ -321,6 +322,8 @@ def _split_port(authority: str) -> tuple[str, str | None]:
     return authority[:bracket] + host, port if colon else None
 
 
+# The same few thousand hosts are asked about several times for every delivery and every receipt.
+@lru_cache(maxsize=4096)
 def _canonical_host(host: str) -> str:
     """Answer the host as the network writes it, or an empty string when it is not usable."""
     if "%" in host:  # an escaped letter, or the zone of an address that means something here only

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     bindparam,
     case,
@@ -187,11 +188,19 @@ def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -
             _TABLE.c.created_at,
         )
     )
-    rows = [row._asdict() for row in connection.execute(taken)]
-    known = origins(connection, {row["host"] for row in rows})
-    sent = _activities(connection, {row["outbox_id"] for row in rows})
-    rows.sort(key=lambda row: int(row["id"]))
-    return [Delivery(origin=known[row["host"]], **sent[row["outbox_id"]], **row) for row in rows]
+    rows = sorted(connection.execute(taken).all(), key=_number)
+    known = origins(connection, {row[4] for row in rows})
+    sent = _activities(connection, {row[1] for row in rows})
+    found = []
+    for id, outbox_id, about, inbox, host, attempts, since in rows:
+        uri, type, body = sent[outbox_id]
+        claimed = (id, outbox_id, uri, type, about, body, inbox, host, attempts, since, known[host])
+        found.append(Delivery(*claimed))
+    return found
+
+
+def _number(row: Row[Any]) -> int:
+    return int(row[0])
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
@@ -218,13 +227,13 @@ def _next_in_line() -> ColumnElement[bool]:
     return before.limit(1).scalar_subquery().is_(None)
 
 
-def _activities(connection: Connection, outbox_ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    """Answer each body once, however many deliveries carry it."""
+def _activities(
+    connection: Connection, outbox_ids: Collection[int]
+) -> dict[int, tuple[str, str, bytes]]:
+    """Answer id, type and body of each activity, once, however many deliveries carry it."""
     query = select(_OUTBOX.c.id, _OUTBOX.c.activity_uri, _OUTBOX.c.type, _OUTBOX.c.body)
-    return {
-        row.id: {"activity_uri": row.activity_uri, "type": row.type, "body": row.body}
-        for row in connection.execute(query.where(_OUTBOX.c.id.in_(outbox_ids)))
-    }
+    found = connection.execute(query.where(_OUTBOX.c.id.in_(outbox_ids)))
+    return {id: (uri, type, body) for id, uri, type, body in found}
 
 
 def settle_batch(connection: Connection, results: Sequence[Settlement], now: datetime) -> int:
