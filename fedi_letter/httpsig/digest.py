@@ -8,10 +8,12 @@ header vouch for an exchanged body. Whether a digest is *signed* is asked in `ve
 import binascii
 import hashlib
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import http_sf
 
 from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
+from fedi_letter.httpsig.spelling import bytes_of
 
 _UNDERSTOOD: dict[str, Callable[[bytes], bytes]] = {
     "sha-256": lambda body: hashlib.sha256(body).digest(),
@@ -65,6 +67,19 @@ def _decoded(encoded: str) -> bytes:
 
 
 def _read_content_digest(value: str) -> Iterable[tuple[str, bytes]]:
+    plain = bytes_of(value)
+    if plain is not None and plain[0] in _UNDERSTOOD:
+        yield plain
+        return
+    for algorithm, member in _members(value).items():
+        if algorithm not in _UNDERSTOOD:
+            continue
+        if not isinstance(member, tuple) or not isinstance(member[0], bytes):
+            raise SignatureRefused(Refusal.DIGEST_MALFORMED, f"{algorithm} is not a byte sequence")
+        yield algorithm, member[0]
+
+
+def _members(value: str) -> dict[str, Any]:
     def refuse_repeated(key: str, context: str) -> None:
         if context == "dictionary":
             raise SignatureRefused(Refusal.DIGEST_MALFORMED, "an algorithm given twice")
@@ -77,9 +92,4 @@ def _read_content_digest(value: str) -> Iterable[tuple[str, bytes]]:
         raise SignatureRefused(Refusal.DIGEST_MALFORMED, "not a structured field") from None
     if not isinstance(members, dict):
         raise SignatureRefused(Refusal.DIGEST_MALFORMED, "not a dictionary")
-    for algorithm, member in members.items():
-        if algorithm not in _UNDERSTOOD:
-            continue
-        if not isinstance(member, tuple) or not isinstance(member[0], bytes):
-            raise SignatureRefused(Refusal.DIGEST_MALFORMED, f"{algorithm} is not a byte sequence")
-        yield algorithm, member[0]
+    return members

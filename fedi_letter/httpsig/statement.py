@@ -21,3 +21,5 @@ class Statement:
     created: str | None
     expires: str | None
     signature: bytes
+    parameters: str = ""
+    """RFC 9421: what `"@signature-params"` says, which is signed with the components."""

@@ -331,7 +331,7 @@ REFUSED: dict[str, tuple[Refusal, Message]] = {
         Refusal.SIGNATURE_MISMATCH,
         parts(INPUT.replace(str(int(NOW.timestamp())), str(int(NOW.timestamp()) - 60))),
     ),
-    "a parameter unknown to the RFC": (Refusal.SIGNATURE_MISMATCH, parts(INPUT + ";zone=1")),
+    "a parameter unknown to the RFC": (Refusal.MALFORMED_SIGNATURE, parts(INPUT + ";zone=1")),
     "a covered header that is not there": (
         Refusal.SIGNATURE_MISMATCH,
         parts(INPUT.replace('"content-digest"', '"content-digest" "x-gone"')),
