@@ -14,6 +14,7 @@ from fedi_letter.activitypub.uris import origin_of
 MOST_MEMBERS: Final = 1_000
 _LONGEST_ID: Final = 2_048
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
+_UNFIT = re.compile(r"[\x00-\x20\x7f]")
 _QUOTE_PROPERTIES: Final = ("quote", "quoteUrl", "quoteUri", "_misskey_quote")
 
 
@@ -21,7 +22,7 @@ def identifier(value: Any) -> str | None:
     """Answer a non-empty string fit to be an id: no spaces, no control characters, <= 2,048."""
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
         return None
-    return None if any(c <= " " or c == "\x7f" for c in value) else value
+    return None if _UNFIT.search(value) else value
 
 
 def members(value: Any) -> tuple[str | Mapping[str, Any], ...]:

@@ -170,6 +170,18 @@ class _Named(msgspec.Struct):
     id: Any = None
 
 
+class _Usual(msgspec.Struct):
+    """The same for the way nearly everybody writes it, read in one go."""
+
+    type: str
+    id: str
+    actor: str
+    object: str | _Named
+
+
+_USUAL = msgspec.json.Decoder(_Usual)
+
+
 def envelope(body: bytes) -> Envelope:
     """Answer type, id, actor and object id of a body, cheaply.
 
@@ -179,6 +191,20 @@ def envelope(body: bytes) -> Envelope:
     >>> envelope(b'{"type":"Follow","actor":{"id":"https://a.example/u"},"object":"x"}').actor_uri
     'https://a.example/u'
     """
+    try:
+        usual = _USUAL.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return _unusual(body)
+    inside = usual.object
+    return Envelope(
+        type=usual.type[:200] or None,
+        activity_uri=properties.identifier(usual.id),
+        actor_uri=properties.identifier(usual.actor),
+        object_uri=properties.identifier(inside.id if isinstance(inside, _Named) else inside),
+    )
+
+
+def _unusual(body: bytes) -> Envelope:
     try:
         outside = msgspec.json.decode(body, type=_Outside)
         embedded: Any = outside.object

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
@@ -77,6 +78,7 @@ class BlockedSubjects:
         return actor_uri in self.actors or not self.domains.isdisjoint(domains_of(host))
 
 
+@lru_cache(maxsize=4096)
 def domains_of(host: str) -> tuple[str, ...]:
     """Answer the domains whose block covers this host: itself and those above, with its port and
     without.
