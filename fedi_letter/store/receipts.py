@@ -136,10 +136,11 @@ def insert(connection: Connection, rows: Sequence[NewReceipt]) -> list[int]:
     if not rows:
         return []
     statement = insert_row(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(statement, [_values(row) for row in rows]).scalars())
+    return list(connection.execute(statement, [values_of(row) for row in rows]).scalars())
 
 
-def _values(row: NewReceipt) -> dict[str, Any]:
+def values_of(row: NewReceipt) -> dict[str, Any]:
+    """Answer the columns of a new receipt; the id and the attempts are the database's."""
     values = dict(vars(row))
     values["trail"] = _lines(values.pop("steps"))
     settled_at = None if row.state.is_open else row.received_at
