@@ -8,15 +8,20 @@
    RFC 9421 first gets the 401 that makes it knock again. If its server is slow, the answer is 202
    and the processor goes on asking for a day. What no patience can mend (nothing under that id, an
    address we never call) is refused at once.
-4. Bodies are not read before we know who sent them, but for the outline (type, actor, object)
+4. While the disk cannot keep up, a server that fills the spool is turned away with 503 before its
+   signature costs us anything, and whoever else knocks is served. Only who proved to be a server
+   takes a place in its name.
+5. Bodies are not read before we know who sent them, but for the outline (type, actor, object)
    that tells an unreadable body and a stranger's farewell; it decides nothing else.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
 
 from fedi_letter.activitypub.reading import Envelope, Malformed, envelope
 from fedi_letter.activitypub.uris import OddUri, host_of
@@ -29,7 +34,7 @@ from fedi_letter.remote.client import FetchFailed, FetchProblem
 from fedi_letter.services.blocklist import Blocklist
 from fedi_letter.services.context import Context
 from fedi_letter.services.keyring import Keyring, may_pass
-from fedi_letter.services.spool import Spool, SpoolFull
+from fedi_letter.services.spool import NEWCOMERS, STRANGERS, Spool, SpoolFull, Unstorable
 from fedi_letter.store import actors, receipts
 from fedi_letter.store.database import DatabaseUnavailable
 from fedi_letter.store.receipts import NewReceipt, ReceiptState
@@ -39,6 +44,7 @@ ASKING_AT_ONCE = 100
 LEASE = timedelta(seconds=30)
 REFUSED_BODY_BYTES = 4_096
 RETRY_AFTER_SECONDS = 30
+LONGEST_TYPE = 60
 TAKING_BACK = ("Undo", "Delete")
 """Heard even from the blocked, or a name withdrawn meanwhile would return with the unblocking."""
 
@@ -65,6 +71,12 @@ class _Arrival:
     outline: Envelope
     received_at: datetime
     claim: Claim | None = None
+    key_host: str | None = None
+
+    @property
+    def house(self) -> str:
+        """The server that says it sent this."""
+        return self.key_host or STRANGERS
 
 
 class Intake:
@@ -85,6 +97,8 @@ class Intake:
             return await self._judge(message)
         except (SpoolFull, DatabaseUnavailable):
             return OVERLOADED
+        except Unstorable:
+            return Answer(400, "malformed", "the request cannot be kept")
 
     async def _judge(self, message: Message) -> Answer:
         now = self._context.clock()
@@ -97,7 +111,9 @@ class Intake:
             claimed = claim(message, origin=self._context.uris.origin, received_at=now)
         except SignatureRefused as refused:
             return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
-        arrival = _Arrival(message, outline, now, claimed)
+        arrival = _Arrival(message, outline, now, claimed, _host(claimed.key_id))
+        if not self._spool.has_room(arrival.house, len(message.body)):
+            return OVERLOADED
         is_blocked = await self._blocklist.refuses(claimed.key_id, outline.actor_uri)
         known = await self._keyring.known(claimed.key_id)
         if is_blocked and (known is None or outline.type not in TAKING_BACK):
@@ -123,7 +139,7 @@ class Intake:
             self._verify(claimed, arrival, key)
         except SignatureRefused as refused:
             return await self._accept_rotated(arrival, claimed, key, refused)
-        await self._spool.put(_pending(arrival, verified_by=key))
+        await self._spool.put(_pending(arrival, verified_by=key), arrival.house)
         self._context.receipts_bell.ring()
         return ACCEPTED
 
@@ -138,19 +154,20 @@ class Intake:
                 return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
             await self._spool.put(_pending(arrival))
         else:
-            await self._spool.put(_pending(arrival, verified_by=newer))
+            await self._spool.put(_pending(arrival, verified_by=newer), arrival.house)
         self._context.receipts_bell.ring()
         return ACCEPTED
 
     async def _accept_unknown(self, arrival: _Arrival, claimed: Claim) -> Answer:
-        asks = self._asking < ASKING_AT_ONCE
-        lease = arrival.received_at + LEASE if asks else None
-        identifier = await self._spool.put(_pending(arrival, lease_until=lease))
-        if not asks:
+        lease = arrival.received_at + LEASE
+        if self._asking >= ASKING_AT_ONCE:
+            await self._spool.put(_pending(arrival), NEWCOMERS)
             self._context.receipts_bell.ring()
             return ACCEPTED
         self._asking += 1
         try:
+            row = _pending(arrival, lease_until=lease)
+            identifier = await self._spool.put_numbered(row, NEWCOMERS)
             return await self._ask(arrival, claimed, identifier)
         finally:
             self._asking -= 1
@@ -231,41 +248,43 @@ def _pending(
     verified_by: PublicKey | None = None,
     lease_until: datetime | None = None,
 ) -> NewReceipt:
-    return replace(
-        _row(arrival),
-        verified_by=verified_by.sha256 if verified_by else None,
+    proved = verified_by.sha256 if verified_by else None
+    return NewReceipt(
+        body=arrival.message.body,
+        verified_by=proved,
         lease_until=lease_until,
+        **_told(arrival),
     )
 
 
 def _settled(
     arrival: _Arrival, verdict: Verdict, reason: str, detail: str | None = None
 ) -> NewReceipt:
-    return replace(
-        _row(arrival),
+    return NewReceipt(
+        body=arrival.message.body[:REFUSED_BODY_BYTES],
         state=ReceiptState.REFUSED if verdict is Verdict.REFUSED else ReceiptState.DONE,
         verdict=verdict,
         reason=reason,
         detail=detail,
-        body=arrival.message.body[:REFUSED_BODY_BYTES],
+        **_told(arrival),
     )
 
 
-def _row(arrival: _Arrival) -> NewReceipt:
+def _told(arrival: _Arrival) -> dict[str, Any]:
     message, outline, claimed = arrival.message, arrival.outline, arrival.claim
-    return NewReceipt(
-        received_at=arrival.received_at,
-        target=message.target,
-        headers=json.dumps([list(pair) for pair in message.headers]),
-        body=message.body,
-        scheme=str(claimed.scheme) if claimed else None,
-        key_id=claimed.key_id if claimed else None,
-        key_host=_host(claimed.key_id) if claimed else None,
-        activity_type=outline.type,
-        activity_uri=outline.activity_uri,
-        actor_uri=outline.actor_uri,
-        object_uri=outline.object_uri,
-    )
+    kind = outline.type
+    return {
+        "received_at": arrival.received_at,
+        "target": message.target,
+        "headers": msgspec.json.encode(message.headers).decode(),
+        "scheme": str(claimed.scheme) if claimed else None,
+        "key_id": claimed.key_id if claimed else None,
+        "key_host": arrival.key_host,
+        "activity_type": kind and kind[:LONGEST_TYPE].replace("\x00", ""),
+        "activity_uri": outline.activity_uri,
+        "actor_uri": outline.actor_uri,
+        "object_uri": outline.object_uri,
+    }
 
 
 def _sender_host(arrival: _Arrival) -> str | None:

@@ -1,65 +1,139 @@
 """The group commit: receipts that arrive together are stored in one transaction.
 
-A row costs ten times more in a transaction of its own. Each `put` returns only when its row is
-durable, so whatever was answered 202 survives a `kill -9`.
+1. A row costs ten times more in a transaction of its own. Each `put` returns only when its row is
+   durable, so whatever was answered 202 survives a `kill -9`.
+2. What waits for the disk is bounded, by number and by bytes, and no house may take it all: see
+   `places`. Whoever finds no place is told to come again (503).
+3. The writer lingers a moment for more. Every verification gives up the interpreter's lock, so that
+   a writer who did not would be off with two or three rows each time.
 """
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fedi_letter.store import receipts
-from fedi_letter.store.database import Database, DatabaseUnavailable
+from fedi_letter.services.places import Places
+from fedi_letter.store import receipts, spooled
+from fedi_letter.store.database import Connection, Database, DatabaseUnavailable
 from fedi_letter.store.receipts import NewReceipt
 
-BATCH = 500
+log = logging.getLogger(__name__)
+
+BATCH = 256
+PLACES = 5_000
+PLACES_BYTES = 64_000_000
+LINGER_SECONDS = 0.002
+STRANGERS = ""
+"""The house of everything that nobody vouches for: unsigned or refused."""
+NEWCOMERS = "?"
+"""The house of all whose key is not on record yet: anybody can name any host."""
+_ROW_BYTES = 1_000
+"""What a row weighs beside its body and its headers."""
 
 
 class SpoolFull(Exception):
     """More receipts wait for the disk than we are willing to hold in memory; answer 503."""
 
 
-@dataclass(frozen=True)
+class Unstorable(Exception):
+    """The database cannot hold this receipt; answer 400."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Waiting:
     row: NewReceipt
-    stored: "asyncio.Future[int]"
+    house: str
+    size_bytes: int
+    wants_id: bool
+    stored: "asyncio.Future[int | None]"
 
 
 class Spool:
     """One writer; requests queue their rows and wait for the same commit."""
 
-    def __init__(self, database: Database, *, limit: int = 5_000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        places: int = PLACES,
+        size_bytes: int = PLACES_BYTES,
+        linger: float = LINGER_SECONDS,
+    ) -> None:
         self._database = database
-        self._limit = limit
+        self._places = Places(places, size_bytes)
+        self._linger = linger
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def put(self, row: NewReceipt) -> int:
-        """Answer the receipt's id once it is on disk.
+    def has_room(self, house: str, size_bytes: int) -> bool:
+        """Whether a receipt of this house and size would be taken now."""
+        return self._places.has_room(house, size_bytes + _ROW_BYTES)
+
+    async def put(self, row: NewReceipt, house: str = STRANGERS) -> None:
+        """Return when the receipt is on disk; `house` is the host that proved to have sent it.
 
         Raises SpoolFull, or DatabaseUnavailable when the commit failed.
         """
-        if len(self._waiting) >= self._limit:
+        await self._join(row, house, wants_id=False)
+
+    async def put_numbered(self, row: NewReceipt, house: str = STRANGERS) -> int:
+        """The same, answering the receipt's id; dearer."""
+        identifier = await self._join(row, house, wants_id=True)
+        assert identifier is not None  # noqa: S101 - it was asked for
+        return identifier
+
+    def _join(self, row: NewReceipt, house: str, *, wants_id: bool) -> "asyncio.Future[int | None]":
+        size_bytes = len(row.body) + len(row.headers) + _ROW_BYTES
+        if not self._places.has_room(house, size_bytes):
             raise SpoolFull
-        stored: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(row, stored))
+        self._places.take(house, size_bytes)
+        stored: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(row, house, size_bytes, wants_id, stored))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        return await stored
+        return stored
 
     async def _write(self) -> None:
         while self._waiting:
+            await asyncio.sleep(self._linger)
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             try:
-                ids = await self._database.write(receipts.insert, [item.row for item in batch])
+                await self._commit(batch)
             except DatabaseUnavailable as unavailable:
-                for item in batch:
-                    _fail(item.stored, unavailable)
-                continue
-            for item, identifier in zip(batch, ids, strict=True):
-                if not item.stored.done():  # the peer may have hung up meanwhile
-                    item.stored.set_result(identifier)
+                self._fail(batch, unavailable)
+            except Exception:
+                log.exception("event=spool-failed receipts=%d", len(batch))
+                await self._one_by_one(batch)
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        ids = await self._database.write(_store, batch)
+        for item, identifier in zip(batch, ids, strict=True):
+            self._places.leave(item.house, item.size_bytes)
+            if not item.stored.done():  # the peer may have hung up meanwhile
+                item.stored.set_result(identifier)
+
+    async def _one_by_one(self, batch: Sequence[_Waiting]) -> None:
+        """Store each by itself: what the database cannot hold must not keep the others out."""
+        for item in batch:
+            try:
+                await self._commit([item])
+            except DatabaseUnavailable as unavailable:
+                self._fail([item], unavailable)
+            except Exception as error:
+                log.exception("event=receipt-unstorable")
+                self._fail([item], Unstorable(str(error)))
+
+    def _fail(self, batch: Sequence[_Waiting], problem: Exception) -> None:
+        for item in batch:
+            self._places.leave(item.house, item.size_bytes)
+            if not item.stored.done():
+                item.stored.set_exception(problem)
 
 
-def _fail(stored: "asyncio.Future[int]", problem: Exception) -> None:
-    if not stored.done():
-        stored.set_exception(problem)
+def _store(connection: Connection, batch: Sequence[_Waiting]) -> list[int | None]:
+    """Store all of them, and answer the ids of those who want them in their places."""
+    spooled.store(connection, [item.row for item in batch if not item.wants_id])
+    numbered = receipts.insert(connection, [item.row for item in batch if item.wants_id])
+    ids = iter(numbered)
+    return [next(ids) if item.wants_id else None for item in batch]

@@ -1,0 +1,113 @@
+"""More arrives than the disk can take: nobody crowds out the others, and nothing grows for ever."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from fedi_letter.httpsig.message import Message
+from fedi_letter.services.keyring import Keyring
+from fedi_letter.services.receive import Answer, Intake
+from fedi_letter.services.spool import Spool, SpoolFull, Unstorable
+from fedi_letter.store import receipts
+from fedi_letter.store.database import Database
+from tests.store.given import receipt
+from tests.trips.wire import Way, bytes_of, reply_by, signed_headers
+from tests.world import World
+
+
+async def crowd(spool: Spool, houses: list[str], size_bytes: int = 10) -> Counter[str]:
+    """How many of those who come at once, in this order, each house gets in."""
+    rows = [replace(receipt(number), body=b"x" * size_bytes) for number in range(len(houses))]
+    puts = (spool.put(row, house) for row, house in zip(rows, houses, strict=True))
+    outcomes = await asyncio.gather(*puts, return_exceptions=True)
+    assert all(outcome is None or isinstance(outcome, SpoolFull) for outcome in outcomes)
+    return Counter(
+        house for house, outcome in zip(houses, outcomes, strict=True) if outcome is None
+    )
+
+
+async def test_a_flood_leaves_places_for_everybody_else(database: Database) -> None:
+    taken = await crowd(Spool(database, places=20), ["flood"] * 500 + ["a", "b", "b"])
+    assert taken == {"flood": 10, "a": 1, "b": 2}
+
+
+async def test_a_flood_of_large_bodies_is_held_by_its_bytes(database: Database) -> None:
+    spool = Spool(database, size_bytes=100_000)
+    taken = await crowd(spool, ["flood"] * 50 + ["a"], size_bytes=9_000)
+    assert taken["flood"] == 5
+    assert taken["a"] == 1
+
+
+async def test_places_are_free_again_when_what_stood_there_is_stored(database: Database) -> None:
+    spool = Spool(database, places=4)
+    for _ in range(5):
+        assert await crowd(spool, ["a"] * 3) == {"a": 2}
+    stored = await database.read(receipts.recent, 100)
+    assert len(stored) == 10
+
+
+async def test_what_cannot_be_stored_keeps_nothing_else_out(postgres_url: str) -> None:
+    with Database(postgres_url) as database:
+        spool = Spool(database)
+        rows = [receipt(1), replace(receipt(2), target="/inbox\x00"), receipt(3)]
+        outcomes = await asyncio.gather(*map(spool.put, rows), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [type(None), Unstorable, type(None)]
+
+
+async def test_the_numbers_of_those_who_want_one_are_theirs(database: Database) -> None:
+    spool = Spool(database)
+    puts = [
+        spool.put_numbered(receipt(number)) if number % 3 else spool.put(receipt(number))
+        for number in range(20)
+    ]
+    for number, identifier in enumerate(await asyncio.gather(*puts)):
+        if identifier is not None:
+            stored = await database.read(receipts.receipt, identifier)
+            assert stored is not None
+            assert stored.body == f"body {number}".encode()
+
+
+async def knocks(world: World, intake: Intake, handle: str, count: int) -> list[Answer]:
+    """What somebody already known is answered to so many posts at once."""
+    person = world.fediverse.actor(handle)
+    assert (await person.follow("@letter@letter.example")).status == 202
+    messages = []
+    for number in range(count):
+        body = bytes_of(reply_by(person.uri, number))
+        headers = signed_headers(world, person.account.signer, body, Way())
+        messages.append(Message("POST", "/inbox", headers, body))
+    return list(await asyncio.gather(*map(intake.accept, messages)))
+
+
+async def test_a_flooding_server_is_told_to_come_again_while_others_are_heard(
+    world: World,
+) -> None:
+    house = world.house
+    spool = Spool(house.context.database, places=20)
+    intake = replace_spool(world, spool)
+    flood, other = await asyncio.gather(
+        knocks(world, intake, "mallory@flood.example", 40),
+        knocks(world, intake, "ada@far.example", 3),
+    )
+    told = Counter(answer.status for answer in flood)
+    assert told[202] >= 10
+    assert told[503] >= 1
+    assert all(answer.retry_after for answer in flood if answer.status == 503)
+    assert [answer.status for answer in other] == [202] * 3
+
+
+def replace_spool(world: World, spool: Spool) -> Intake:
+    """The inbox of this letter with another spool behind it."""
+    house = world.house
+    keyring = Keyring(house.context)
+    return Intake(house.context, keyring=keyring, blocklist=house.blocklist, spool=spool)
+
+
+@pytest.mark.parametrize("kind", ["x" * 200, "Cre\x00ate"])
+async def test_an_odd_type_is_kept_like_any_other(world: World, kind: str) -> None:
+    ada = world.fediverse.actor("ada@far.example")
+    body = bytes_of({**reply_by(ada.uri), "type": kind})
+    headers = signed_headers(world, ada.account.signer, body, Way())
+    assert (await world.request("POST", "/inbox", headers=headers, body=body)).status == 202
