@@ -1,29 +1,32 @@
 """The one door a stranger's activity comes in by: bounded bytes in, one status out.
 
-An ASGI application rather than a request function (it is the hottest path); it keeps the raw path,
-the headers in their order and the exact bytes, and leaves every judgement to the intake.
+An ASGI application that stands before the router and everything else, for it is the hottest path.
+It keeps the raw path, the headers in their order and the exact bytes, and leaves every judgement to
+the intake.
 """
 
 import asyncio
+import logging
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as Event
-from starlette.types import Receive, Scope, Send
 
 from fedi_letter.httpsig.message import Message
 from fedi_letter.services.receive import Answer
 from fedi_letter.services.tally import Tally
 from fedi_letter.web.problems import BY_STATUS, STATUS, Problem, Refused
-from fedi_letter.web.responses import answer, finished, problem
+from fedi_letter.web.responses import Finished, as_refusal, finished, problem
+
+log = logging.getLogger(__name__)
 
 BODY_AT_MOST_BYTES = 1_000_000
 BODY_DEADLINE_SECONDS = 20.0
 """A body that trickles in more slowly holds a connection for nothing."""
 
-MEDIA_TYPES = frozenset(("application/activity+json", "application/ld+json"))
+MEDIA_TYPES = frozenset((b"application/activity+json", b"application/ld+json"))
 
 
 class Accepting(Protocol):
@@ -32,6 +35,45 @@ class Accepting(Protocol):
     async def accept(self, message: Message) -> Answer:
         """Keep the message and say how to answer it."""
         ...
+
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+class Door:
+    """Lets POSTs to the inboxes in before the application is asked; all else goes there."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        inbox: "Inbox",
+        paths: Collection[str],
+        headers: Iterable[tuple[bytes, bytes]],
+    ) -> None:
+        """`headers` go out with every answer."""
+        self._app = app
+        self._inbox = inbox
+        self._paths = frozenset(paths)
+        self._headers = tuple(headers)
+        self._taken = _start(finished(b"", "text/plain", status=202), self._headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a delivery, or pass everything on."""
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in self._paths:
+            await self._app(scope, receive, send)
+            return
+        try:
+            given = await self._inbox.answer(scope, receive)
+        except Exception as error:  # the edge: whatever it is, the peer is told to come again
+            if not isinstance(error, Refused):
+                log.exception("event=inbox-failed")
+            await _send(send, problem(as_refusal(error)), self._headers)
+            return
+        if given.status == 202:
+            await send(self._taken)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await _send(send, _refusal(given), self._headers)
 
 
 class Inbox:
@@ -46,13 +88,15 @@ class Inbox:
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one delivery (AP §5.2).
+        """Say that only POST is taken here; what is posted comes in by the `Door`."""
+        raise HTTPException(405, headers={"Allow": "POST"})
+
+    async def answer(self, scope: Scope, receive: Receive) -> Answer:
+        """What one delivery is answered (AP §5.2).
 
         Raises:
-            Refused: before the intake is asked; the application's error table answers it.
+            Refused: before the intake is asked.
         """
-        if scope["method"] != "POST":
-            raise HTTPException(405, headers={"Allow": "POST"})
         try:
             message = await self._message(scope, receive)
         except Refused as refused:
@@ -60,13 +104,10 @@ class Inbox:
             raise
         given = await self._intake.accept(message)
         self._tally.answered(given.status, given.reason, given.sender_host)
-        await _response(Request(scope), given)(scope, receive, send)
+        return given
 
     async def _message(self, scope: Scope, receive: Receive) -> Message:
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
-        )
-        _check_head(Request(scope))
+        _check_head(scope["headers"])
         try:
             async with asyncio.timeout(self._deadline):
                 body = await _read(receive)
@@ -74,16 +115,23 @@ class Inbox:
             raise Refused(Problem.TIMED_OUT) from None
         if not body:
             raise Refused(Problem.MALFORMED, "the body is empty")
+        headers = tuple(
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        )
         return Message("POST", _target(scope), headers, body)
 
 
-def _check_head(request: Request) -> None:
+def _check_head(headers: RawHeaders) -> None:
     """Refuse what the head alone condemns, before a byte of the body is read."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
+    media_type, declared = b"", b"0"
+    for name, value in headers:
+        if name == b"content-type" and not media_type:
+            media_type = value
+        elif name == b"content-length":
+            declared = value
+    if media_type.partition(b";")[0].strip().lower() not in MEDIA_TYPES:
         raise Refused(Problem.UNSUPPORTED_TYPE, "send application/activity+json")
-    declared = request.headers.get("content-length", "0")
-    if not (declared.isascii() and declared.isdigit()):
+    if not declared.isdigit():
         raise Refused(Problem.MALFORMED, "content-length is not a number")
     # compared by length first: a number of a million digits must not be worth parsing
     if len(declared) > 12 or int(declared) > BODY_AT_MOST_BYTES:
@@ -114,10 +162,24 @@ def _target(scope: Scope) -> str:
     return (raw + b"?" + query if query else raw).decode("latin-1")
 
 
-def _response(request: Request, given: Answer) -> Response:
-    if given.status < 300:
-        return answer(request, finished(b"", "text/plain", status=given.status))
+def _refusal(given: Answer) -> Finished:
     headers = {} if given.retry_after is None else {"Retry-After": str(given.retry_after)}
     kind = BY_STATUS.get(given.status, Problem.MALFORMED)
     said = ": ".join(part for part in (given.reason, given.detail) if part)
-    return answer(request, problem(Refused(kind, said or None, headers=headers)))
+    return problem(Refused(kind, said or None, headers=headers))
+
+
+def _start(done: Finished, headers: RawHeaders) -> Event:
+    own = {**dict(done.headers), "Content-Type": done.media_type}
+    own["Content-Length"] = str(len(done.body))
+    wire = [(name.lower().encode(), value.encode()) for name, value in own.items()]
+    return {
+        "type": "http.response.start",
+        "status": done.status,
+        "headers": [*wire, *headers],
+    }
+
+
+async def _send(send: Send, done: Finished, headers: RawHeaders) -> None:
+    await send(_start(done, headers))
+    await send({"type": "http.response.body", "body": done.body})

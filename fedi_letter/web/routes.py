@@ -16,7 +16,7 @@ from fedi_letter.services.context import Context
 from fedi_letter.web import discovery, federation, letter, metrics, roll, static
 from fedi_letter.web.freshness import Pace
 from fedi_letter.web.front import Front
-from fedi_letter.web.inbox import Accepting, Inbox
+from fedi_letter.web.inbox import Accepting, Door, Inbox
 from fedi_letter.web.responses import SecurityHeaders, error_handlers
 from fedi_letter.web.site import Web, web
 from fedi_letter.web.templates import Templates, templates_folder
@@ -53,7 +53,8 @@ def application(
     )
     # a redirect to another spelling of an id would be an id that moved (interop A6)
     app.router.redirect_slashes = False
-    return Front(SecurityHeaders(app, made.security), made.edition.now)
+    inside = Front(SecurityHeaders(app, made.security), made.edition.now)
+    return Door(inside, Inbox(intake, context.tally), _inbox_paths(made), made.security)
 
 
 def routes(web: Web) -> list[Route]:
@@ -115,9 +116,13 @@ def _actors(web: Web) -> dict[str, Endpoint]:
 
 
 def _inboxes(web: Web) -> list[Route]:
-    uris, inbox = web.context.uris, Inbox(web.intake, web.context.tally)
-    inboxes = (uris.shared_inbox, uris.inbox, uris.instance_inbox)
-    return [Route(_path(web, uri), inbox) for uri in inboxes]
+    inbox = Inbox(web.intake, web.context.tally)
+    return [Route(path, inbox) for path in _inbox_paths(web)]
+
+
+def _inbox_paths(web: Web) -> list[str]:
+    uris = web.context.uris
+    return [_path(web, uri) for uri in (uris.shared_inbox, uris.inbox, uris.instance_inbox)]
 
 
 def _path(web: Web, uri: str) -> str:

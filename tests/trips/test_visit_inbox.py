@@ -123,9 +123,6 @@ async def test_a_body_that_never_ends_is_given_up(world: World) -> None:
         await never.wait()
         return {}
 
-    async def send(event: Event) -> None:
-        raise AssertionError(event)
-
     scope = {
         "type": "http",
         "method": "POST",
@@ -133,7 +130,7 @@ async def test_a_body_that_never_ends_is_given_up(world: World) -> None:
         "headers": [(b"content-type", ACTIVITY_JSON.encode())],
     }
     with pytest.raises(Refused) as refused:
-        await Inbox(world.house.intake, world.house.context.tally, deadline=0.01)(
-            scope, receive, send
+        await Inbox(world.house.intake, world.house.context.tally, deadline=0.01).answer(
+            scope, receive
         )
     assert refused.value.problem is Problem.TIMED_OUT
