@@ -1,13 +1,11 @@
-"""Who is not heard: blocked domains and actors, kept in memory and read again every few seconds."""
-
-from datetime import datetime, timedelta
+"""Who is not heard: blocked domains and actors, kept in memory until somebody changes them."""
 
 from fedi_letter.activitypub.uris import OddUri, host_of
 from fedi_letter.services.context import Context
+from fedi_letter.services.freshness import Freshness
 from fedi_letter.store import moderation
 from fedi_letter.store.moderation import BlockedSubjects
-
-FRESH_FOR = timedelta(seconds=2)
+from fedi_letter.store.versions import Thing
 
 
 class Blocklist:
@@ -15,24 +13,34 @@ class Blocklist:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._subjects = BlockedSubjects(frozenset(), frozenset())
-        self._read_at: datetime | None = None
+        self._freshness = Freshness(context, Thing.BLOCKS)
+        self._subjects: BlockedSubjects | None = None
 
     async def refuses(self, *uris: str | None) -> bool:
-        """Answer whether any of these ids, or the domain it lives on, is blocked."""
-        await self._refresh()
-        return any(self._blocked(uri) for uri in uris if uri)
+        """Answer whether any of these ids, or the domain it lives on, is blocked.
 
-    def _blocked(self, uri: str) -> bool:
-        try:
-            host = host_of(uri)
-        except OddUri:
-            return False  # it has no domain that could be blocked, nor one that could be asked
-        return self._subjects.covers(host, uri)
+        What was blocked or freed elsewhere is heeded after a second.
+        """
+        subjects = await self._current()
+        if not (subjects.domains or subjects.actors):
+            return False
+        return any(_covers(subjects, uri) for uri in uris if uri)
 
-    async def _refresh(self) -> None:
-        now = self._context.clock()
-        if self._read_at is not None and now - self._read_at < FRESH_FOR:
-            return
-        self._subjects = await self._context.database.read(moderation.blocked_subjects)
-        self._read_at = now
+    async def _current(self) -> BlockedSubjects:
+        await self._freshness.check(self._forget)
+        subjects = self._subjects
+        if subjects is None:
+            subjects = await self._context.database.read(moderation.blocked_subjects)
+            self._subjects = subjects
+        return subjects
+
+    def _forget(self) -> None:
+        self._subjects = None
+
+
+def _covers(subjects: BlockedSubjects, uri: str) -> bool:
+    try:
+        host = host_of(uri)
+    except OddUri:
+        return False  # it has no domain that could be blocked, nor one that could be asked
+    return subjects.covers(host, uri)

@@ -5,7 +5,8 @@
    us knock at somebody's door (interop T25, T56).
 3. A key id that proved false, or names nothing that can be had, is not asked for again for ten
    minutes either.
-4. A server that could not be asked has said nothing: that is never taken for a refusal.
+4. A key that another process saw replaced is forgotten within a second.
+5. A server that could not be asked has said nothing: that is never taken for a refusal.
 """
 
 import asyncio
@@ -17,9 +18,11 @@ from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
 from fedi_letter.remote.actors import FetchedKey, fetch_key
 from fedi_letter.remote.client import FetchFailed, FetchProblem
 from fedi_letter.services.context import Context
+from fedi_letter.services.freshness import Freshness
 from fedi_letter.services.people import record_of_fetched
 from fedi_letter.store import actors, keys
 from fedi_letter.store.database import Connection
+from fedi_letter.store.versions import Thing
 
 PATIENCE = timedelta(minutes=10)
 REMEMBERED = 20_000
@@ -43,13 +46,16 @@ class Keyring:
         self._context = context
         self._known: OrderedDict[str, PublicKey] = OrderedDict()
         self._asking: dict[str, asyncio.Task[PublicKey]] = {}
+        self._freshness = Freshness(context, Thing.KEYS)
         self._slots = asyncio.Semaphore(ASKED_AT_ONCE)
 
     async def known(self, key_id: str) -> PublicKey | None:
         """Answer the key if it is on record; never asks the network."""
-        if key_id in self._known:
+        await self._freshness.check(self._known.clear)
+        known = self._known.get(key_id)
+        if known is not None:
             self._known.move_to_end(key_id)
-            return self._known[key_id]
+            return known
         row = await self._context.database.read(keys.key, key_id)
         if row is None:
             return None

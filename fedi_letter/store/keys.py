@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from fedi_letter.store import tables
+from fedi_letter.store import tables, versions
 from fedi_letter.store.statements import changed, columns_of, insert_into, many, one, touched
+from fedi_letter.store.versions import Thing
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ def put_key(
 ) -> None:
     """Remember the key as just fetched; an earlier one of the same id moves to the history."""
     values = {"owner": owner, "material": material, "fetched_at": now}
+    known = key(connection, key_id)
+    if known is not None and (known.owner, known.material) != (owner, material):
+        versions.grow(connection, Thing.KEYS)
     connection.execute(
         insert_into(connection, _KEYS)
         .values(key_id=key_id, **values)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select
 
 from fedi_letter.letter.model import EndorsementState, Nature, Reason, Visibility, Way
-from fedi_letter.store import tables
+from fedi_letter.store import tables, versions
 from fedi_letter.store.statements import (
     changed,
     columns_of,
@@ -19,6 +19,7 @@ from fedi_letter.store.statements import (
     one,
     unpacked,
 )
+from fedi_letter.store.versions import Thing
 
 WAITING = (EndorsementState.HELD, EndorsementState.PRIVATE)
 
@@ -166,6 +167,7 @@ def add_block(
     now: datetime,
 ) -> bool:
     """Block a domain or an actor; False when it is blocked already."""
+    versions.grow(connection, Thing.BLOCKS)
     statement = insert_into(connection, _BLOCKS).values(
         kind=kind,
         subject=_subject(kind, subject),
@@ -178,6 +180,7 @@ def add_block(
 
 def remove_block(connection: Connection, subject: str) -> bool:
     """Hear the domain or actor again; False when it was not blocked."""
+    versions.grow(connection, Thing.BLOCKS)
     named = {_subject(kind, subject) for kind in BlockKind}
     return changed(connection, delete(_BLOCKS).where(_BLOCKS.c.subject.in_(named)))
 

@@ -66,6 +66,7 @@ __all__ = [
     "seen",
     "signatories",
     "translations",
+    "versions",
 ]
 
 letters = Table(
@@ -346,4 +347,11 @@ chores = Table(  # what is done now and then, by one process at a time
     metadata,
     Column("name", String(60), primary_key=True),
     Column("begun_at", Instant, nullable=False),
+)
+
+versions = Table(  # grows when something was changed that processes keep in memory
+    "versions",
+    metadata,
+    Column("name", String(60), primary_key=True),  # keys | blocks
+    Column("version", BigInteger, nullable=False),
 )
