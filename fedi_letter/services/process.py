@@ -20,7 +20,7 @@ from fedi_letter.services.context import Context
 from fedi_letter.services.judge import Judge, Judged, Judgement, Postponed, Settled
 from fedi_letter.services.scene import Scene
 from fedi_letter.services.tally import Counted, Tally, line
-from fedi_letter.store import actors, letters, marks, origins, receipts, signatories
+from fedi_letter.store import actors, claims, letters, marks, origins, receipts, signatories
 from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.letters import Letter
 from fedi_letter.store.receipts import Receipt, ReceiptState
@@ -43,7 +43,7 @@ class Processor:
     async def run_once(self) -> int:
         """Judge and settle one batch; answers how many receipts it took."""
         context = self._context
-        batch = await context.database.write(receipts.claim, context.clock(), BATCH, LEASE)
+        batch = await context.database.write(claims.claim, context.clock(), BATCH, LEASE)
         await self._process(batch)
         return len(batch)
 

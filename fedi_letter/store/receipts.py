@@ -30,7 +30,6 @@ from fedi_letter.letter.effects import Verdict
 from fedi_letter.store import tables
 from fedi_letter.store.statements import (
     changed,
-    claimable,
     columns_of,
     many,
     one,
@@ -147,27 +146,6 @@ def values_of(row: NewReceipt) -> dict[str, Any]:
     return {**values, "due_at": row.received_at, "settled_at": settled_at}
 
 
-def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -> list[Receipt]:
-    """Take open receipts that are due and nobody holds, oldest first, for as long as `lease`.
-
-    Whoever dies holding them loses them when the lease is over.
-    """
-    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now)
-    due = (
-        select(_TABLE.c.id)
-        .where(_TABLE.c.settled_at.is_(None), _TABLE.c.due_at <= now, free)
-        .order_by(_TABLE.c.due_at, _TABLE.c.id)
-        .limit(limit)
-    )
-    taken = (
-        update(_TABLE)
-        .where(_TABLE.c.id.in_(claimable(connection, due)))
-        .values(lease_until=now + lease, attempts=_TABLE.c.attempts + 1)
-        .returning(*_COLUMNS)
-    )
-    return sorted(many(connection, taken, _receipt), key=lambda receipt: receipt.id)
-
-
 def release(connection: Connection, receipt_id: int) -> bool:
     """Give a claimed receipt back at once; False when it is settled."""
     return changed(connection, _open(receipt_id).values(lease_until=None))
@@ -256,7 +234,7 @@ def verified(
 
 def receipt(connection: Connection, receipt_id: int) -> Receipt | None:
     """Answer one receipt."""
-    return one(connection, select(*_COLUMNS).where(_TABLE.c.id == receipt_id), _receipt)
+    return one(connection, select(*_COLUMNS).where(_TABLE.c.id == receipt_id), receipt_of)
 
 
 def by_uri(connection: Connection, uri: str, limit: int) -> list[Receipt]:
@@ -265,7 +243,7 @@ def by_uri(connection: Connection, uri: str, limit: int) -> list[Receipt]:
         _TABLE.c.activity_uri == uri, _TABLE.c.object_uri == uri, _TABLE.c.actor_uri == uri
     )
     query = select(*_COLUMNS).where(speaks).order_by(_TABLE.c.id.desc()).limit(limit)
-    return many(connection, query, _receipt)
+    return many(connection, query, receipt_of)
 
 
 def recent(
@@ -280,7 +258,7 @@ def recent(
         query = query.where(_TABLE.c.id < before)
     if state is not None:
         query = query.where(_TABLE.c.state == state)
-    return many(connection, query, _receipt)
+    return many(connection, query, receipt_of)
 
 
 def counts(connection: Connection) -> list[Count]:
@@ -336,7 +314,8 @@ def _lines(steps: Sequence[Step]) -> str:
     )
 
 
-def _receipt(*, state: str, verdict: str | None, trail: str, **columns: Any) -> Receipt:
+def receipt_of(*, state: str, verdict: str | None, trail: str, **columns: Any) -> Receipt:
+    """Answer a receipt from its columns."""
     steps = tuple(
         (datetime.fromisoformat(at), step, detail)
         for at, step, detail in map(json.loads, trail.splitlines())

@@ -80,6 +80,14 @@ receipts = Table(
     Column("lease_until", Instant),
     Column("settled_at", Instant),  # null while the receipt is open
     Index("ix_receipts_open", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index(
+        "ix_receipts_open_hosts",
+        "key_host",
+        "due_at",
+        "id",
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
     Index(None, "activity_uri"),
     Index(None, "object_uri"),
     Index(None, "actor_uri"),

@@ -7,7 +7,7 @@ import pytest
 
 from fedi_letter.letter.effects import Verdict
 from fedi_letter.letter.model import Marker, MarkerKind
-from fedi_letter.store import endorsements, marks, receipts
+from fedi_letter.store import claims, endorsements, marks, receipts
 from fedi_letter.store.database import Database
 from fedi_letter.store.receipts import ReceiptState
 from tests.store import given
@@ -59,18 +59,49 @@ def test_bytes_and_headers_come_back_as_they_were(database: Database) -> None:
 
 def test_receipts_are_claimed_oldest_first_and_by_one_worker(database: Database) -> None:
     ids = _stored(database, 5)
-    first = database.write_now(receipts.claim, LATER, 3, MINUTE)
-    second = database.write_now(receipts.claim, LATER, 3, MINUTE)
-    third = database.write_now(receipts.claim, LATER, 3, MINUTE)
+    first = database.write_now(claims.claim, LATER, 3, MINUTE)
+    second = database.write_now(claims.claim, LATER, 3, MINUTE)
+    third = database.write_now(claims.claim, LATER, 3, MINUTE)
     assert [each.id for each in first] == ids[:3]
     assert [each.id for each in second] == ids[3:]
     assert third == []
 
 
-def test_nothing_is_claimed_before_it_is_due(database: Database) -> None:
-    _stored(database, 2)
-    claimed = database.write_now(receipts.claim, NOW, 10, MINUTE)
-    assert [each.body for each in claimed] == [b"body 0"]
+def test_what_was_put_off_is_not_claimed_before_it_is_due(database: Database) -> None:
+    put_off, other = _stored(database, 2)
+    database.write_now(receipts.postpone, put_off, LATER + MINUTE, (LATER, "postponed", "no key"))
+    claimed = database.write_now(claims.claim, LATER, 10, MINUTE)
+    assert [each.id for each in claimed] == [other]
+
+
+def test_a_clock_set_back_an_hour_strands_nothing(database: Database) -> None:
+    """What came in by the old hour is due, and what was held by it is free."""
+    ids = _stored(database, 2)
+    held = database.write_now(claims.claim, LATER, 1, MINUTE)
+    assert [each.id for each in held] == ids[:1]
+    taken = database.write_now(claims.claim, NOW - timedelta(hours=1), 10, MINUTE)
+    assert [each.id for each in taken] == ids
+
+
+def test_a_flood_of_one_server_delays_nobody_else_by_more_than_a_batch(
+    database: Database,
+) -> None:
+    flood = [given.receipt(number, key_host="flood.example") for number in range(300)]
+    others = [given.receipt(300 + n, key_host=f"h{n % 3}.example") for n in range(15)]
+    database.write_now(receipts.insert, [*flood, *others])
+    batch = database.write_now(claims.claim, LATER, 40, MINUTE)
+    hosts = [each.key_host for each in batch]
+    assert len(batch) == 40
+    assert len({each.id for each in batch}) == 40
+    assert hosts.count("flood.example") == 25
+    assert [each.id for each in batch] == sorted(each.id for each in batch)
+
+
+def test_a_flood_alone_fills_its_batches(database: Database) -> None:
+    flood = [given.receipt(number, key_host="flood.example") for number in range(90)]
+    database.write_now(receipts.insert, flood)
+    sizes = [len(database.write_now(claims.claim, LATER, 40, MINUTE)) for _ in range(4)]
+    assert sizes == [40, 40, 10, 0]
 
 
 def test_workers_at_once_never_claim_the_same(database_url: str) -> None:
@@ -78,7 +109,7 @@ def test_workers_at_once_never_claim_the_same(database_url: str) -> None:
         ids = _stored(one, 200)
 
         def take(worker: Database) -> list[int]:
-            claimed = worker.write_now(receipts.claim, LATER, 30, MINUTE)
+            claimed = worker.write_now(claims.claim, LATER, 30, MINUTE)
             return [each.id for each in claimed]
 
         with ThreadPoolExecutor(4) as threads:
@@ -91,10 +122,10 @@ def test_workers_at_once_never_claim_the_same(database_url: str) -> None:
 
 def test_what_a_dead_worker_held_comes_back(database: Database) -> None:
     [identifier] = _stored(database, 1)
-    database.write_now(receipts.claim, LATER, 1, MINUTE)
+    database.write_now(claims.claim, LATER, 1, MINUTE)
     assert database.read_now(receipts.next_due) == LATER + MINUTE
-    assert database.write_now(receipts.claim, LATER, 1, MINUTE) == []
-    [again] = database.write_now(receipts.claim, LATER + MINUTE, 1, MINUTE)
+    assert database.write_now(claims.claim, LATER, 1, MINUTE) == []
+    [again] = database.write_now(claims.claim, LATER + MINUTE, 1, MINUTE)
     assert (again.id, again.attempts) == (identifier, 2)
 
 
@@ -106,7 +137,7 @@ def test_a_receipt_is_settled_once(database: Database) -> None:
     assert found is not None
     assert (found.state, found.verdict) == (ReceiptState.DONE, Verdict.COUNTED)
     assert found.trail == ((LATER, "decided", "counted"),)
-    assert database.write_now(receipts.claim, LATER + DAY, 1, MINUTE) == []
+    assert database.write_now(claims.claim, LATER + DAY, 1, MINUTE) == []
     assert not database.write_now(receipts.release, identifier)
     assert not database.write_now(receipts.verified, identifier, "a" * 64)
     assert not database.write_now(receipts.postpone, identifier, LATER, (LATER, "again", "no"))
@@ -115,47 +146,47 @@ def test_a_receipt_is_settled_once(database: Database) -> None:
 
 def test_a_postponed_receipt_waits_and_remembers_why(database: Database) -> None:
     [identifier] = _stored(database, 1)
-    database.write_now(receipts.claim, LATER, 1, DAY)
+    database.write_now(claims.claim, LATER, 1, DAY)
     step = (LATER, "asked for the key", "timed out\non two lines")
     assert database.write_now(receipts.postpone, identifier, LATER + DAY, step)
-    assert database.write_now(receipts.claim, LATER + MINUTE, 1, MINUTE) == []
+    assert database.write_now(claims.claim, LATER + MINUTE, 1, MINUTE) == []
     assert database.read_now(receipts.next_due) == LATER + DAY
-    [again] = database.write_now(receipts.claim, LATER + DAY, 1, MINUTE)
+    [again] = database.write_now(claims.claim, LATER + DAY, 1, MINUTE)
     assert again.state is ReceiptState.WAITING
     assert again.trail == (step,)
 
 
 def test_a_released_receipt_is_free_at_once(database: Database) -> None:
     [identifier] = _stored(database, 1)
-    database.write_now(receipts.claim, LATER, 1, DAY)
+    database.write_now(claims.claim, LATER, 1, DAY)
     assert database.write_now(receipts.release, identifier)
-    assert len(database.write_now(receipts.claim, LATER, 1, DAY)) == 1
+    assert len(database.write_now(claims.claim, LATER, 1, DAY)) == 1
 
 
 def test_what_was_proved_is_noted_without_losing_what_was_known(database: Database) -> None:
     [identifier] = _stored(database, 1)
-    database.write_now(receipts.claim, LATER, 1, DAY)
+    database.write_now(claims.claim, LATER, 1, DAY)
     assert database.write_now(receipts.verified, identifier, "a" * 64, object_uri=BOB)
-    [found] = database.write_now(receipts.claim, LATER, 1, DAY)
+    [found] = database.write_now(claims.claim, LATER, 1, DAY)
     assert (found.verified_by, found.object_uri, found.actor_uri) == ("a" * 64, BOB, ADA)
 
 
 def test_a_receipt_born_settled_is_never_claimed(database: Database) -> None:
     refused = given.receipt(state=ReceiptState.REFUSED, verdict=Verdict.REFUSED, reason="stale")
     [identifier] = database.write_now(receipts.insert, [refused])
-    assert database.write_now(receipts.claim, LATER, 9, MINUTE) == []
+    assert database.write_now(claims.claim, LATER, 9, MINUTE) == []
     assert database.read_now(receipts.oldest_pending) is None
     assert database.write_now(receipts.reopen, identifier, LATER, (LATER, "reopened", "admin:ada"))
     assert not database.write_now(
         receipts.reopen, identifier, LATER, (LATER, "reopened", "admin:ada")
     )
-    assert len(database.write_now(receipts.claim, LATER, 9, MINUTE)) == 1
+    assert len(database.write_now(claims.claim, LATER, 9, MINUTE)) == 1
 
 
 def test_a_receipt_under_a_lease_from_birth_waits_for_its_end(database: Database) -> None:
     database.write_now(receipts.insert, [given.receipt(lease_until=LATER)])
-    assert database.write_now(receipts.claim, LATER - MINUTE, 9, MINUTE) == []
-    assert len(database.write_now(receipts.claim, LATER, 9, MINUTE)) == 1
+    assert database.write_now(claims.claim, LATER - MINUTE, 9, MINUTE) == []
+    assert len(database.write_now(claims.claim, LATER, 9, MINUTE)) == 1
 
 
 @pytest.mark.parametrize("uri", [f"{ADA}/activities/1", ADA, LETTER])

@@ -1,0 +1,98 @@
+"""Which open receipts a worker takes next, so that everybody's turn comes.
+
+1. A receipt is held by one worker at a time, for as long as its lease; whoever dies loses it.
+2. The oldest come first, but a server that fills more than a quarter of a batch while others wait
+   leaves half of the batch to them: a flood delays nobody else by more than a batch.
+3. A clock that is set back strands nothing: what was never put off is due whatever its hour says,
+   and a lease that reaches further than any we give is no lease.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, union_all, update
+
+from fedi_letter.store import tables
+from fedi_letter.store.receipts import Receipt, ReceiptState, receipt_of
+from fedi_letter.store.statements import claimable, columns_of, many, walk_the_index
+
+MOST_HOSTS = 50
+"""How many other servers are looked at while one floods; the rest come in the next batches."""
+
+_TABLE = tables.receipts
+_COLUMNS = columns_of(_TABLE, Receipt)
+_OPEN = _TABLE.c.settled_at.is_(None)
+
+
+def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -> list[Receipt]:
+    """Take open receipts that are due and nobody holds, for as long as `lease`; in order of age."""
+    walk_the_index(connection)
+    due = _due(now, lease)
+    oldest = due.order_by(_TABLE.c.due_at, _TABLE.c.id).limit(limit)
+    crowding = _crowding(connection, oldest, limit)
+    if not crowding:
+        return _take(connection, oldest, now + lease)
+    first = _of_others(connection, due, crowding, limit // 2)
+    taken = _take(connection, due.where(_TABLE.c.id.in_(first)), now + lease)
+    rest = oldest.limit(limit - len(taken))
+    taken += _take(connection, rest, now + lease)
+    return sorted(taken, key=lambda receipt: receipt.id)
+
+
+def _due(now: datetime, lease: timedelta) -> Select[Any]:
+    held = _TABLE.c.lease_until
+    free = or_(held.is_(None), held <= now, held > now + lease)
+    due = or_(_TABLE.c.due_at <= now, _TABLE.c.state == ReceiptState.PENDING)
+    return select(_TABLE.c.id).where(_OPEN, due, free)
+
+
+def _take(connection: Connection, due: Select[Any], until: datetime) -> list[Receipt]:
+    taken = (
+        update(_TABLE)
+        .where(_TABLE.c.id.in_(claimable(connection, due)))
+        .values(lease_until=until, attempts=_TABLE.c.attempts + 1)
+        .returning(*_COLUMNS)
+    )
+    return sorted(many(connection, taken, receipt_of), key=lambda receipt: receipt.id)
+
+
+def _crowding(connection: Connection, oldest: Select[Any], limit: int) -> set[str]:
+    """The servers that fill a batch; none while everything that is due fits into one."""
+    hosts = connection.execute(oldest.with_only_columns(_TABLE.c.key_host)).scalars().all()
+    if len(hosts) < limit:
+        return set()
+    return {host for host, count in Counter(hosts).items() if host and count * 4 > limit}
+
+
+def _of_others(
+    connection: Connection, due: Select[Any], crowding: set[str], limit: int
+) -> list[int]:
+    """The oldest receipts of other servers, as many of each."""
+    hosts = [host for host in _hosts(connection, MOST_HOSTS) if host not in crowding]
+    if not hosts:
+        return []
+    each = max(1, limit // len(hosts))
+    parts = [
+        select(
+            due.where(_TABLE.c.key_host == host)
+            .order_by(_TABLE.c.due_at, _TABLE.c.id)
+            .limit(each)
+            .subquery()
+        )
+        for host in hosts
+    ]
+    return list(connection.execute(union_all(*parts)).scalars())[:limit]
+
+
+def _hosts(connection: Connection, limit: int) -> Iterator[str]:
+    """Servers with open receipts, found by leaps through the index: a flood is one leap."""
+    after: ColumnElement[bool] = _TABLE.c.key_host.is_not(None)
+    for _ in range(limit):
+        query = select(func.min(_TABLE.c.key_host)).where(_OPEN, after)
+        host: str | None = connection.execute(query).scalar_one()
+        if host is None:
+            return
+        yield host
+        after = _TABLE.c.key_host > host
