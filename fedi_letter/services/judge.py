@@ -8,12 +8,11 @@ What the believed sender wants is the business of `wishes`.
 
 import hashlib
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from fedi_letter.activitypub.interpret import (
-    Ignored,
-)
+from fedi_letter.activitypub.interpret import Ignored, Ours
 from fedi_letter.activitypub.reading import (
     Activity,
     Malformed,
@@ -37,10 +36,11 @@ from fedi_letter.services.wishes import (
     fetched_wish,
     forwarded_wish,
     is_missing,
+    ours,
     own_wish,
 )
 from fedi_letter.store import actors
-from fedi_letter.store.actors import ActorRecord, ActorState
+from fedi_letter.store.actors import Actor, ActorRecord, ActorState
 from fedi_letter.store.receipts import Receipt
 
 GIVE_UP_AFTER = timedelta(hours=24)
@@ -88,6 +88,14 @@ class Postponed:
 Judgement = Judged | Settled | Postponed
 
 
+@dataclass(frozen=True)
+class Known:
+    """What was read for a whole batch at once: the letter's ids, and the actors who speak in it."""
+
+    ours: Ours
+    actors: Mapping[str, Actor]
+
+
 class Judge:
     """Answers what a receipt means; asks the network, never writes what follows."""
 
@@ -95,10 +103,17 @@ class Judge:
         self._context = context
         self._keyring = keyring
 
-    async def judge(self, receipt: Receipt) -> Judgement:
+    async def recall(self, batch: Collection[Receipt]) -> Known:
+        """Read what the judgements of a batch have in common, in three questions."""
+        uris = {receipt.actor_uri for receipt in batch if receipt.actor_uri}
+        await self._keyring.recall({receipt.key_id for receipt in batch if receipt.key_id})
+        met = await self._context.database.read(actors.actors, uris)
+        return Known(await ours(self._context), met)
+
+    async def judge(self, receipt: Receipt, known: Known) -> Judgement:
         """Answer the wish behind a receipt, or why there is none, or when to look again."""
         try:
-            return await self._judge(receipt)
+            return await self._judge(receipt, known)
         except SignatureRefused as refused:
             return Settled(receipt, Verdict.REFUSED, str(refused.reason), refused.detail)
         except Malformed as malformed:
@@ -116,22 +131,22 @@ class Judge:
             return Postponed(receipt, due_at, str(failed.problem), failed.detail)
         return Settled(receipt, Verdict.REFUSED, f"fetch-{failed.problem}", failed.detail)
 
-    async def _judge(self, receipt: Receipt) -> Judgement:
+    async def _judge(self, receipt: Receipt, known: Known) -> Judgement:
         if receipt.scheme == FETCHED:
-            return await self._conclude(
-                receipt, await fetched_wish(self._context, receipt.body), None
-            )
+            wish = await fetched_wish(self._context, receipt.body)
+            return await self._conclude(receipt, wish, known, None)
         try:
             key = await self._signer(receipt)
         except (SignatureRefused, FetchFailed) as failed:
             return await self._farewell(receipt, failed)
         activity = read_activity(read_json(receipt.body))
         if activity.actor == key.owner:
-            wish = await own_wish(self._context, activity)
+            wish = await own_wish(self._context, activity, known.ours)
         else:
             wish = await forwarded_wish(self._context, activity)
         proved = replace(receipt, verified_by=receipt.verified_by or key.sha256)
-        return await self._conclude(proved, wish, activity, is_late=receipt.verified_by is None)
+        is_late = receipt.verified_by is None
+        return await self._conclude(proved, wish, known, activity, is_late=is_late)
 
     async def _signer(self, receipt: Receipt) -> PublicKey:
         """Answer the key that signed, and with it who did."""
@@ -186,6 +201,7 @@ class Judge:
         self,
         receipt: Receipt,
         wish: Wish,
+        known: Known,
         activity: Activity | None,
         *,
         is_late: bool = False,
@@ -196,15 +212,17 @@ class Judge:
             return Settled(receipt, Verdict.NOTED, str(wish.intent.reason))
         profiles = wish.profiles
         if not any(profile.uri == wish.actor_uri for profile in profiles):
-            profiles += await self._profile_of(wish)
+            profiles += await self._profile_of(wish, known)
         digest = None if activity is None else _digest_of(activity)
         return Judged(receipt, wish.actor_uri, wish.intent, digest, profiles, wish.steps, is_late)
 
-    async def _profile_of(self, wish: Wish) -> tuple[ActorRecord, ...]:
+    async def _profile_of(self, wish: Wish, batch: Known) -> tuple[ActorRecord, ...]:
         """A profile for whoever acts, fetched when none is on record or it is a day old."""
         if isinstance(wish.intent, AccountDeleted | PostDeleted):
             return ()
-        known = await self._context.database.read(actors.actor, wish.actor_uri)
+        known = batch.actors.get(wish.actor_uri)
+        if known is None:  # perhaps met since, with the key
+            known = await self._context.database.read(actors.actor, wish.actor_uri)
         now = self._context.clock()
         if (
             known is not None

@@ -11,6 +11,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Collection
 from datetime import timedelta
 
 from fedi_letter.httpsig.keys import PublicKey
@@ -60,6 +61,15 @@ class Keyring:
         if row is None:
             return None
         return self._remember(PublicKey(row.key_id, row.owner, row.material))
+
+    async def recall(self, key_ids: Collection[str]) -> None:
+        """Bring those of the keys to mind that are on record, in one question."""
+        await self._freshness.check(self._known.clear)
+        missing = [key_id for key_id in key_ids if key_id not in self._known]
+        if not missing:
+            return
+        for row in (await self._context.database.read(keys.keys, missing)).values():
+            self._remember(PublicKey(row.key_id, row.owner, row.material))
 
     async def on_record(self, key: PublicKey) -> PublicKey:
         """Answer the key as the database has it: another process may have learnt a newer one."""

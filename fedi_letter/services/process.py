@@ -17,13 +17,13 @@ from fedi_letter.letter.intents import AccountDeleted, Intent, Moved, PostDelete
 from fedi_letter.letter.model import Reason, Standing, Visibility
 from fedi_letter.services.apply import apply
 from fedi_letter.services.context import Context
-from fedi_letter.services.judge import Judge, Judged, Judgement, Postponed, Settled
+from fedi_letter.services.judge import Judge, Judged, Judgement, Known, Postponed, Settled
 from fedi_letter.services.scene import Scene
 from fedi_letter.services.tally import Counted, Tally, line
 from fedi_letter.store import actors, claims, letters, marks, origins, receipts, signatories
 from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.letters import Letter
-from fedi_letter.store.receipts import Receipt, ReceiptState
+from fedi_letter.store.receipts import Ending, Receipt, ReceiptState
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,8 @@ class Processor:
         if not batch:
             return
         context = self._context
-        judgements = await asyncio.gather(*map(self._judgement, batch))
+        known = await self._judge.recall(batch)
+        judgements = await asyncio.gather(*(self._judgement(receipt, known) for receipt in batch))
         try:
             done = await context.database.write(_settle_batch, context, judgements)
         except Exception:
@@ -70,9 +71,9 @@ class Processor:
             _report(context.tally, judgement, verdict, reason)
         context.deliveries_bell.ring()
 
-    async def _judgement(self, receipt: Receipt) -> Judgement:
+    async def _judgement(self, receipt: Receipt, known: Known) -> Judgement:
         try:
-            return await self._judge.judge(receipt)
+            return await self._judge.judge(receipt, known)
         except DatabaseUnavailable:
             raise
         except Exception as error:
@@ -118,10 +119,12 @@ def _settle_batch(
     ordered = sorted(judgements, key=lambda judgement: judgement.receipt.id)
     judged = [judgement for judgement in ordered if isinstance(judgement, Judged)]
     desk.invite(judged)
-    # Whoever speaks to us can be spoken to again.
-    hosts = sorted({one.receipt.key_host for one in judged if one.receipt.key_host})
-    revived = [host for host in hosts if origins.revive(connection, host)]
-    return _Done([desk.settle(judgement) for judgement in ordered], revived)
+    # whoever speaks to us can be spoken to again
+    spoke = {one.receipt.key_host for one in judged if one.receipt.key_host}
+    revived = origins.revive_all(connection, spoke)
+    done = _Done([desk.settle(judgement) for judgement in ordered], revived)
+    desk.close()
+    return done
 
 
 class _Desk:
@@ -133,20 +136,28 @@ class _Desk:
         self._now = context.clock()
         self._persons: dict[str, str] = {}
         self._standings: dict[str, Standing] = {}
+        self._new: set[str] = set()
+        self._endings: list[Ending] = []
         letter = letters.letter(connection, context.letter_id)
         assert letter is not None  # noqa: S101 - remembered before anything else runs
         self._letter: Letter = letter
 
     def invite(self, judged: Sequence[Judged]) -> None:
         """Load everything on record about everybody in the batch, in a few questions."""
-        for one in judged:
-            for profile in one.profiles:
-                actors.put_actor(self._connection, profile, self._now)
+        profiles = [profile for one in judged for profile in one.profiles]
+        actors.put_actors(self._connection, profiles, self._now)
         uris = {one.actor_uri for one in judged}
         self._persons = actors.person_of(self._connection, uris)
         self._standings = signatories.standings(
             self._connection, self._context.letter_id, set(self._persons.values())
         )
+        # after the standings: their rows are locked, so whoever else holds the same act has ended
+        digests = {one.digest: one.receipt.id for one in reversed(judged) if one.digest}
+        self._new = set(marks.remember_seen(self._connection, digests, self._now))
+
+    def close(self) -> None:
+        """Settle every receipt that was decided on."""
+        receipts.settle_all(self._connection, self._endings, self._now)
 
     def settle(self, judgement: Judgement) -> Outcome:
         match judgement:
@@ -174,10 +185,10 @@ class _Desk:
 
     def _decide(self, judged: Judged) -> Decision:
         receipt, now = judged.receipt, self._now
-        if judged.digest is not None and not marks.remember_seen(
-            self._connection, judged.digest, receipt.id, now
-        ):
-            return Decision(Verdict.NOTED, Reason.DUPLICATE)
+        if judged.digest is not None:
+            if judged.digest not in self._new:
+                return Decision(Verdict.NOTED, Reason.DUPLICATE)
+            self._new.discard(judged.digest)  # once: the same act may be in the batch twice
         person = self._persons[judged.actor_uri]
         decision = self._decide_for(person, judged)
         if decision.effects:
@@ -237,16 +248,9 @@ class _Desk:
         steps: Sequence[str] = (),
     ) -> None:
         refused = verdict is Verdict.REFUSED
-        receipts.settle(
-            self._connection,
-            receipt.id,
-            state=ReceiptState.REFUSED if refused else ReceiptState.DONE,
-            verdict=verdict,
-            reason=reason,
-            detail=detail,
-            now=self._now,
-            steps=[(self._now, "judged", step) for step in steps],
-        )
+        state = ReceiptState.REFUSED if refused else ReceiptState.DONE
+        trail = tuple((self._now, "judged", step) for step in steps)
+        self._endings.append(Ending(receipt.id, state, verdict, reason, detail, trail))
 
 
 def _said_from_the_old_house(intent: Intent) -> Decision | None:

@@ -61,9 +61,9 @@ async def ours(context: Context) -> Ours:
     return Ours(context.uris, targets)
 
 
-async def own_wish(context: Context, activity: Activity) -> Wish:
-    """What the signer wants for itself."""
-    wish = interpret(activity, await ours(context))
+async def own_wish(context: Context, activity: Activity, known: Ours) -> Wish:
+    """What the signer wants for itself; `known` is the letter as `ours` answers it."""
+    wish = interpret(activity, known)
     match wish:
         case Dereference():
             return await _dereferenced(context, activity, wish)

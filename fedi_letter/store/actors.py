@@ -80,16 +80,34 @@ def searchable(text: str) -> str:
 
 def put_actor(connection: Connection, record: ActorRecord, now: datetime) -> None:
     """Remember the actor as just fetched; the roll's version grows if a listed person looks new."""
-    known = actor(connection, record.uri)
-    values = {
+    put_actors(connection, [record], now)
+
+
+def put_actors(connection: Connection, records: Collection[ActorRecord], now: datetime) -> None:
+    """The same for many in three statements; of two records of one actor the last is kept.
+
+    In the order of their ids, so that two batches cannot wait on each other.
+    """
+    latest = {record.uri: record for record in records}
+    if not latest:
+        return
+    known = actors(connection, latest.keys())
+    ordered = [latest[uri] for uri in sorted(latest)]
+    rows = [_row(record, now) for record in ordered]
+    connection.execute(_upsert(connection.dialect.name), rows)
+    for record in ordered:
+        if record.uri in known and _looks(known[record.uri]) != _looks(record):
+            bump_rolls(connection, record.uri)
+
+
+def _row(record: ActorRecord, now: datetime) -> dict[str, Any]:
+    return {
         **{field.name: getattr(record, field.name) for field in fields(ActorRecord)},
         "search": searchable(f"{record.handle} {record.name}"),
         "state": ActorState.LIVE,
         "fetched_at": now,
+        "first_seen_at": now,
     }
-    connection.execute(_upsert(connection.dialect.name), {**values, "first_seen_at": now})
-    if known is not None and _looks(known) != _looks(record):
-        bump_rolls(connection, record.uri)
 
 
 @cache

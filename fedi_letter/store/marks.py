@@ -1,22 +1,27 @@
 """What we have seen already, and what was taken back before we saw it (interop C5)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, delete
 
 from fedi_letter.letter.model import Marker
 from fedi_letter.store import tables
-from fedi_letter.store.statements import changed, insert_into, touched
+from fedi_letter.store.statements import insert_into, touched
 
 
-def remember_seen(connection: Connection, digest: str, receipt_id: int, now: datetime) -> bool:
-    """Note that an activity was taken in; False when it had been before."""
-    return changed(
-        connection,
-        insert_into(connection, tables.seen)
-        .values(digest=digest, receipt_id=receipt_id, seen_at=now)
-        .on_conflict_do_nothing(index_elements=["digest"]),
-    )
+def remember_seen(
+    connection: Connection, digests: Mapping[str, int], now: datetime
+) -> frozenset[str]:
+    """Note activities, each with its receipt, in one statement; answers those that are new."""
+    if not digests:
+        return frozenset()
+    rows = [
+        {"digest": digest, "receipt_id": receipt_id, "seen_at": now}
+        for digest, receipt_id in sorted(digests.items())
+    ]
+    new = insert_into(connection, tables.seen).on_conflict_do_nothing(index_elements=["digest"])
+    return frozenset(connection.execute(new.returning(tables.seen.c.digest), rows).scalars())
 
 
 def purge_seen(connection: Connection, before: datetime) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, or_, select, update
 
 from fedi_letter.store import tables
-from fedi_letter.store.statements import changed, columns_of, insert_into, many, one
+from fedi_letter.store.statements import columns_of, insert_into, many, one
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,20 @@ def learn_scheme(connection: Connection, host: str, scheme: str, now: datetime) 
 
 def revive(connection: Connection, host: str) -> bool:
     """Deliver again to a server that has just spoken to us; False when it had no fault."""
+    return bool(revive_all(connection, [host]))
+
+
+def revive_all(connection: Connection, hosts: Collection[str]) -> list[str]:
+    """Deliver again to servers that have just spoken to us; answers those that had a fault."""
     faulty = or_(
         _TABLE.c.dead_since.is_not(None),
         _TABLE.c.held_until.is_not(None),
         _TABLE.c.failures > 0,
         _TABLE.c.failing_days > 0,
     )
-    return changed(
-        connection,
+    forgiven = (
         update(_TABLE)
-        .where(_TABLE.c.host == host, faulty)
+        .where(_TABLE.c.host.in_(hosts), faulty)
         .values(
             failures=0,
             first_failure_at=None,
@@ -95,8 +99,9 @@ def revive(connection: Connection, host: str) -> bool:
             failing_days=0,
             last_failing_at=None,
             dead_since=None,
-        ),
+        )
     )
+    return sorted(connection.execute(forgiven.returning(_TABLE.c.host)).scalars())
 
 
 def troubled(connection: Connection, now: datetime, limit: int = 500) -> list[Origin]:

@@ -164,6 +164,18 @@ def postpone(connection: Connection, receipt_id: int, due_at: datetime, step: St
     )
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a receipt is closed for good, as `done` or `refused`."""
+
+    receipt_id: int
+    state: ReceiptState
+    verdict: Verdict | None
+    reason: str | None
+    detail: str | None
+    steps: tuple[Step, ...] = ()
+
+
 def settle(
     connection: Connection,
     receipt_id: int,
@@ -176,16 +188,26 @@ def settle(
     steps: Sequence[Step] = (),
 ) -> bool:
     """Close the receipt for good, as `done` or `refused`; False when somebody else did."""
-    ending = {
-        "receipt_id": receipt_id,
-        "state": ReceiptState(state),
-        "verdict": verdict,
-        "reason": reason,
-        "detail": detail,
+    ending = Ending(receipt_id, ReceiptState(state), verdict, reason, detail, tuple(steps))
+    return changed(connection, _SETTLE, _closing(ending, now))
+
+
+def settle_all(connection: Connection, endings: Sequence[Ending], now: datetime) -> None:
+    """Close many; one that somebody else has closed meanwhile stays as it is."""
+    if endings:
+        connection.execute(_SETTLE, [_closing(ending, now) for ending in endings])
+
+
+def _closing(ending: Ending, now: datetime) -> dict[str, Any]:
+    return {
+        "receipt_id": ending.receipt_id,
+        "state": ending.state,
+        "verdict": ending.verdict,
+        "reason": ending.reason,
+        "detail": ending.detail,
         "settled_at": now,
-        "lines": _lines(steps),
+        "lines": _lines(ending.steps),
     }
-    return changed(connection, _SETTLE, ending)
 
 
 def reopen(connection: Connection, receipt_id: int, now: datetime, step: Step) -> bool:

@@ -244,11 +244,13 @@ def test_old_receipts_are_purged_in_bites_but_evidence_stays(
 
 
 def test_what_was_seen_is_known_again_until_it_is_purged(database: Database) -> None:
-    assert database.write_now(marks.remember_seen, "d" * 64, 1, NOW)
-    assert not database.write_now(marks.remember_seen, "d" * 64, 2, NOW + DAY)
+    a, b = "d" * 64, "e" * 64
+    assert database.write_now(marks.remember_seen, {a: 1}, NOW) == {a}
+    assert database.write_now(marks.remember_seen, {b: 2, a: 2}, NOW + DAY) == {b}
+    assert database.write_now(marks.remember_seen, {}, NOW) == set()
     assert database.write_now(marks.purge_seen, NOW) == 0
     assert database.write_now(marks.purge_seen, NOW + MINUTE) == 1
-    assert database.write_now(marks.remember_seen, "d" * 64, 3, NOW + DAY)
+    assert database.write_now(marks.remember_seen, {a: 3}, NOW + DAY) == {a}
 
 
 def test_a_marker_is_kept_once_and_until_it_expires(database: Database) -> None:
