@@ -12,7 +12,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,11 +41,12 @@ ROOM_BYTES = 512 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server: where its programs and its socket are, and as whom they run."""
+    """A running server: where its programs and its socket are, as whom and how they run."""
 
     programs: Path
     folder: Path
     account: int | None
+    settings: Mapping[str, str]
 
     @property
     def cluster(self) -> str:
@@ -54,7 +55,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, and return when it answers."""
-        options = " ".join(f"-c {name}='{value}'" for name, value in SPEED.items())
+        options = " ".join(f"-c {name}='{value}'" for name, value in self.settings.items())
         options = f"-k {self.folder} {options}"
         self.run("pg_ctl", "-w", "-D", self.cluster, "-o", options, "start")
 
@@ -119,12 +120,13 @@ def _quick_place() -> str:
 
 
 @contextlib.contextmanager
-def _running(programs: Path, folder: Path) -> Iterator[Postgres]:
+def running(programs: Path, folder: Path, settings: Mapping[str, str]) -> Iterator[Postgres]:
+    """Run a server in `folder` with these settings, its programs perhaps copied to `programs`."""
     account = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
     if account is not None:
         os.chown(folder, account, -1)
         os.chown(programs, account, -1)
-    server = Postgres(_programs(programs, account), folder, account)
+    server = Postgres(_programs(programs, account), folder, account, settings)
     plain = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync")
     server.run("initdb", *plain, "-D", server.cluster)
     server.start()
@@ -140,7 +142,7 @@ def postgres() -> Iterator[Postgres]:
     with (
         tempfile.TemporaryDirectory(prefix="letter-pg-") as programs,
         tempfile.TemporaryDirectory(prefix="letter-pg-", dir=_quick_place()) as folder,
-        _running(Path(programs), Path(folder)) as server,
+        running(Path(programs), Path(folder), SPEED) as server,
     ):
         server.tell(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
         upgrade(server.url(TEMPLATE))
