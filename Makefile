@@ -7,7 +7,7 @@ RUN := $(UV) run --frozen --no-progress
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: help serve demo test lint types check clean
+.PHONY: help serve demo test lint types check bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ types: $(UV)  ## strict types over package and tests
 	$(RUN) mypy
 
 check: test lint types  ## all three
+
+bench: $(UV)  ## how fast, each figure beside its bound; ONLY=IO picks scenarios, QUICK=1 JSON=FILE
+	$(RUN) python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON))
 
 clean:  ## remove what the other targets made, except letter.db and keys/
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
