@@ -7,7 +7,7 @@ RUN := $(UV) run --frozen --no-progress
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: help serve demo test lint types check bench clean
+.PHONY: help serve demo test drill lint types check bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: $(UV)  ## the letter and a small simulated fediverse on this machine
 
 test: $(UV)  ## set everything up and run the whole test suite
 	$(RUN) pytest
+
+drill: $(UV)  ## bad days rehearsed on the real thing; ONLY="kills fanout" ON=sqlite for some of them
+	$(RUN) python -m tests.drill $(if $(ON),--on $(ON)) $(if $(LIMIT),--limit $(LIMIT)) $(ONLY)
 
 lint: $(UV)  ## style
 	$(RUN) ruff check .

@@ -120,7 +120,9 @@ def _quick_place() -> str:
 
 
 @contextlib.contextmanager
-def running(programs: Path, folder: Path, settings: Mapping[str, str]) -> Iterator[Postgres]:
+def running(
+    programs: Path, folder: Path, settings: Mapping[str, str] = SPEED
+) -> Iterator[Postgres]:
     """Run a server in `folder` with these settings, its programs perhaps copied to `programs`."""
     account = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
     if account is not None:
@@ -142,7 +144,7 @@ def postgres() -> Iterator[Postgres]:
     with (
         tempfile.TemporaryDirectory(prefix="letter-pg-") as programs,
         tempfile.TemporaryDirectory(prefix="letter-pg-", dir=_quick_place()) as folder,
-        running(Path(programs), Path(folder), SPEED) as server,
+        running(Path(programs), Path(folder)) as server,
     ):
         server.tell(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
         upgrade(server.url(TEMPLATE))
