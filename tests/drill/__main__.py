@@ -10,8 +10,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests.drill.badpeers import badpeers
+from tests.drill.clock import clock
 from tests.drill.fanout import fanout
+from tests.drill.farewells import farewells
+from tests.drill.flood import flood
+from tests.drill.fulldisk import fulldisk
 from tests.drill.kills import kills
+from tests.drill.outage import outage
 from tests.drill.reckoning import Balance
 from tests.drill.scene import Setting
 
@@ -20,6 +26,12 @@ Drill = Callable[[Setting], Coroutine[Any, Any, list[Balance]]]
 DRILLS: dict[str, Drill] = {
     "kills": kills,
     "fanout": fanout,
+    "farewells": farewells,
+    "flood": flood,
+    "outage": outage,
+    "badpeers": badpeers,
+    "fulldisk": fulldisk,
+    "clock": clock,
 }
 DATABASES = ("sqlite", "postgresql")
 

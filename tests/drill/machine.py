@@ -18,6 +18,8 @@ from fedi_letter.demo.venue import free_port
 
 STARTS_WITHIN_SECONDS = 90
 ENDS_WITHIN_SECONDS = 20
+ROOT = Path(__file__).parents[2]
+"""Where `tests` lies, which is not installed."""
 _POLL_SECONDS = 0.1
 _TOLD_CHARACTERS = 3_000
 
@@ -32,10 +34,13 @@ class Layout:
 
     webs: int = 0
     workers: int = 0
+    has_odd_clock: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """What the processes are called here."""
+        if self.has_odd_clock:
+            return ("stepped",)
         if not self.webs:
             return ("serve",)
         webs = tuple(f"web{number + 1}" for number in range(self.webs))
@@ -53,6 +58,9 @@ class Machine:
         doors = [name for name in layout.names if not name.startswith("worker")]
         self._ports = {name: free_port() for name in doors}
         self.origin = f"http://127.0.0.1:{self._ports[doors[0]]}"
+        self.clock = folder / "clock"
+        """How many seconds the clock of `stepped` is off."""
+        self.clock.write_text("0")
         self.kills: list[str] = []
         self.restarts: list[float] = []
         """Seconds that each start after a kill took."""
@@ -95,12 +103,10 @@ class Machine:
 
     async def start(self, name: str) -> None:
         """Start one process; a web process is ready when this returns. Raises MachineFailed."""
-        command = name.rstrip("0123456789")
         port = self._ports.get(name)
-        arguments = (command,) if port is None else (command, "--port", str(port))
         with self._log(name).open("ab") as log:
             self._running[name] = await asyncio.create_subprocess_exec(
-                *_program(*arguments),
+                *self._command(name, port),
                 env=self._environment(),
                 cwd=self.folder,
                 stdin=DEVNULL,
@@ -137,9 +143,11 @@ class Machine:
             if process.returncode is not None
         ]
 
-    def process_id(self, name: str) -> int:
-        """Answer the operating system's number of a running process."""
-        return self._running[name].pid
+    def peak_kilobytes(self, name: str) -> int:
+        """Answer the most memory a running process ever held."""
+        status = Path(f"/proc/{self._running[name].pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1])
 
     def told(self, name: str) -> str:
         """Answer the end of what a process wrote."""
@@ -172,13 +180,19 @@ class Machine:
                 await asyncio.sleep(_POLL_SECONDS)
         raise MachineFailed(f"{name} did not start:\n{self.told(name)}")
 
+    def _command(self, name: str, port: int | None) -> tuple[str, ...]:
+        if name == "stepped":
+            return (sys.executable, "-m", "tests.drill.stepped", str(self.clock), str(port))
+        command = name.rstrip("0123456789")
+        return _program(command) if port is None else _program(command, "--port", str(port))
+
     def _log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
 
     def _environment(self) -> dict[str, str]:
         others = {name: value for name, value in os.environ.items() if not _is_odd(name)}
         ours = {f"FEDI_LETTER_{name}": value for name, value in self._settings.items()}
-        return {**others, **ours, "COLUMNS": "200"}
+        return {**others, **ours, "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
 
 
 def _is_odd(name: str) -> bool:

@@ -105,7 +105,7 @@ class Crowd:
 
     def boost(self, person: Person) -> Deed:
         """A public boost of the letter."""
-        return self._deed(person, "Announce", self.target.letter, cc=[self.target.actor])
+        return self.deed(person, "Announce", self.target.letter, cc=[self.target.actor])
 
     def reply(self, person: Person, text: str = "I sign.") -> Deed:
         """A public reply to the letter."""
@@ -122,19 +122,19 @@ class Crowd:
             "to": [PUBLIC],
             "cc": [self.target.actor],
         }
-        return self._deed(person, "Create", note, cc=[self.target.actor])
+        return self.deed(person, "Create", note, cc=[self.target.actor])
 
     def undo(self, deed: Deed) -> Deed:
         """Takes a boost back, or deletes the post of a reply."""
         if deed.kind == "Create":
             tombstone = {"id": deed.document["object"]["id"], "type": "Tombstone"}
-            return self._deed(deed.person, "Delete", tombstone)
+            return self.deed(deed.person, "Delete", tombstone)
         inner = {key: value for key, value in deed.document.items() if key != "@context"}
-        return self._deed(deed.person, "Undo", inner)
+        return self.deed(deed.person, "Undo", inner)
 
     def farewell(self, person: Person) -> Deed:
         """The Delete of an account, as its server tells it to everybody."""
-        return self._deed(person, "Delete", person.uri)
+        return self.deed(person, "Delete", person.uri)
 
     def sign(self, deed: Deed) -> Headers:
         """Answer every header of the delivery, signed now for the letter's inbox."""
@@ -143,7 +143,8 @@ class Crowd:
         signer = Signer(f"{deed.person.uri}#main-key", self.pairs[chosen(name, PAIRS)])
         return signed(draft, signer, Style(), Scheme.CAVAGE, datetime.now(UTC))
 
-    def _deed(self, person: Person, kind: str, about: Any, **more: Any) -> Deed:
+    def deed(self, person: Person, kind: str, about: Any, **more: Any) -> Deed:
+        """Any activity of that type about anything."""
         document = {
             "@context": CONTEXT,
             "id": f"{person.uri}/activities/{next(_serials)}",

@@ -44,10 +44,14 @@ class Setting:
     database: str
     limit: float = 1.0
     """The share of the full numbers: 0.1 for a rehearsal."""
+    has_odd_clock: bool = False
+    """Whether one process does everything, under a clock that can be stepped."""
 
     @property
     def layout(self) -> Layout:
         """Answer which processes run."""
+        if self.has_odd_clock:
+            return Layout(has_odd_clock=True)
         return MANY if self.database == "postgresql" else ALONE
 
     def share(self, full: int) -> int:
@@ -80,6 +84,8 @@ class Scene:
     server: Postgres | None
     announced: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    offset: timedelta = timedelta(0)
+    """How wrong the letter's clock is."""
 
     def person(self, number: int, name: str) -> Person:
         """Answer somebody of that name at the n-th host."""
@@ -113,6 +119,11 @@ class Scene:
         await self.machine.kill("web2")
         await self.machine.kill("worker3")
 
+    def step(self, offset: timedelta) -> None:
+        """Make the letter's clock wrong by so much from now on."""
+        self.offset = offset
+        self.machine.clock.write_text(str(offset.total_seconds()))
+
     async def settled(self, within_seconds: float, quiet_seconds: float = QUIET_SECONDS) -> None:
         """Return when nothing is due. What a killed process held is given back early, once quiet.
 
@@ -122,7 +133,7 @@ class Scene:
         until = time.monotonic() + within_seconds
         before, since = Underway(0, 0, 0), time.monotonic()
         while time.monotonic() < until:
-            now = await self.database.read(_underway, datetime.now(UTC))
+            now = await self.database.read(_underway, datetime.now(UTC) + self.offset)
             if not now:
                 return
             if now != before:
