@@ -22,7 +22,8 @@ DEADLINE_SECONDS = 30
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.2, 2.0
 """Stands for the minutes and hours that real servers wait."""
 TRIES = 60
-AT_ONCE = 400
+AT_ONCE_PER_HOST = 100
+"""How many requests of one sending server are under way; big ones have a few dozen threads."""
 
 
 class Mail:
@@ -33,7 +34,9 @@ class Mail:
         self._doors = tuple(doors)
         self._path = urlsplit(crowd.target.inbox).path
         self._turns = count()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(AT_ONCE_PER_HOST)
+        )
         self.answers: defaultdict[str, Counter[int]] = defaultdict(Counter)
         """How often each activity was given each status."""
         self.sent_at: dict[str, datetime] = {}
@@ -46,7 +49,7 @@ class Mail:
     async def __aenter__(self) -> "Mail":
         """Open the connections."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=AT_ONCE),
+            connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=DEADLINE_SECONDS),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
         )
@@ -66,7 +69,7 @@ class Mail:
         self.sent_at.setdefault(deed.id, datetime.now(UTC))
         began, wait, status = time.monotonic(), FIRST_WAIT_SECONDS, 0
         for _ in range(TRIES):
-            async with self._slots:
+            async with self._slots[deed.person.origin]:
                 status = await self._post(deed.body, self._crowd.sign(deed))
             self.answers[deed.id][status] += 1
             if status == 202:
