@@ -78,10 +78,9 @@ def _small_disk(megabytes: int) -> Iterator[Path]:
 
 def _fill(stopper: Path) -> None:
     """Leave not a byte free."""
-    with stopper.open("wb") as file, contextlib.suppress(OSError):
+    with stopper.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         for _ in range(shutil.disk_usage(stopper.parent).free // len(_CHUNK) + 100):
             file.write(_CHUNK)
-            file.flush()
 
 
 def _revive_database(here: Scene, trouble: Balance) -> None:
