@@ -128,7 +128,8 @@ class Scene:
         """Return when nothing is due. What a killed process held is given back early, once quiet.
 
         The letter gives it back when its lease is over, minutes later; nobody waits that long here,
-        so the leases of those who are dead are ended by hand, which the report says.
+        so the leases of those who died, or failed in the middle, are ended by hand, which the
+        report says.
         """
         until = time.monotonic() + within_seconds
         before, since = Underway(0, 0, 0), time.monotonic()
@@ -140,7 +141,7 @@ class Scene:
                 before, since = now, time.monotonic()
             elif now.leased and time.monotonic() - since > quiet_seconds:
                 ended = await self.database.write(_end_leases)
-                self.notes.append(f"ended by hand: {ended} leases that killed processes held")
+                self.notes.append(f"ended by hand: {ended} leases of whoever died or failed")
                 since = time.monotonic()
             await asyncio.sleep(_POLL_SECONDS)
         self.notes.append(f"not settled within {within_seconds:.0f} s: {before}")
