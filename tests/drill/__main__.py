@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -39,6 +40,8 @@ DATABASES = ("sqlite", "postgresql")
 def main() -> int:
     """Answer the exit code."""
     asked = _arguments()
+    # An end in order: what was started is stopped, and no folder is left.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     console, failed = Console(width=160), []
     for name in asked.drills or DRILLS:
         for database in asked.on or DATABASES:

@@ -5,6 +5,7 @@ accepted  = counted + withdrawn + held + noted + refused with a reason (+ still 
 announced = delivered + waiting + given up with a reason
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Receipt:
     at_the_door: bool
     seconds: float | None
     """From arrival until it was settled."""
+    waits_for: str | None
+    """Why it was put off, while it is open."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ def receipts(connection: Connection) -> list[Receipt]:
     """Answer every receipt on record."""
     kept = tables.receipts.c
     query = select(
-        kept.activity_uri, kept.verdict, kept.reason, kept.state, kept.received_at, kept.settled_at
-    ).order_by(kept.id)
+        kept.activity_uri, kept.verdict, kept.reason, kept.state, kept.received_at,
+        kept.settled_at, kept.trail,
+    ).order_by(kept.id)  # fmt: skip
     return [
         Receipt(
             activity_id=row.activity_uri,
@@ -84,9 +88,17 @@ def receipts(connection: Connection) -> list[Receipt]:
             is_open=row.settled_at is None,
             at_the_door=row.state == "refused" and row.settled_at == row.received_at,
             seconds=(row.settled_at - row.received_at).total_seconds() if row.settled_at else None,
+            waits_for=_put_off(row.trail),
         )
         for row in connection.execute(query)
     ]
+
+
+def _put_off(trail: str) -> str | None:
+    """Answer the reason in the last entry of a receipt's trail that says it was put off."""
+    steps = [json.loads(line) for line in trail.splitlines()]
+    details = [str(detail) for _, step, detail in steps if step in ("postponed", "failed")]
+    return details[-1].partition(":")[0] if details else None
 
 
 def lines(connection: Connection) -> list[Line]:
@@ -121,7 +133,9 @@ def inbound(kept: list[Receipt], mail: Mail) -> Balance:
     balance.say("on record", len(inside))
     for verdict in Verdict:
         balance.say(f"  {verdict}", judged[verdict])
-    balance.say("  still open", len(waiting))
+    put_off = Counter(one.waits_for or "no reason" for one in waiting)
+    balance.say("  still open, put off because", f"{len(waiting)}: {_counted(put_off)}")
+    balance.demand(not put_off["no reason"], f"{put_off['no reason']} wait without a reason")
     balance.say("  of these duplicates", sum(one.reason == _DUPLICATE for one in inside))
     refused = Counter(one.reason for one in inside if one.verdict == Verdict.REFUSED)
     balance.say("  refused because", _counted(refused))
@@ -176,7 +190,8 @@ def outbound(
         counted["arrived"] += bool(taken)
         counted["again"] += max(0, taken - 1)
         wrong += _untrue(line, taken)
-        counted[f"{line.state}: {_why(line)}"] += line.state != DeliveryState.DELIVERED
+        if line.state != DeliveryState.DELIVERED:
+            counted[f"{line.state}: {_why(line)}"] += 1
     for name, counted in sorted(by_class.items()):
         states = [f"{state} {counted[state]}" for state in DeliveryState]
         seen = f"seen by them {counted['arrived']} (+{counted['again']} again)"

@@ -141,7 +141,8 @@ class Scene:
                 before, since = now, time.monotonic()
             elif now.leased and time.monotonic() - since > quiet_seconds:
                 ended = await self.database.write(_end_leases)
-                self.notes.append(f"ended by hand: {ended} leases of whoever died or failed")
+                if ended:
+                    self.notes.append(f"ended by hand: {ended} leases of whoever died or failed")
                 since = time.monotonic()
             await asyncio.sleep(_POLL_SECONDS)
         self.notes.append(f"not settled within {within_seconds:.0f} s: {before}")
