@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from itertools import count
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -39,8 +38,6 @@ class Mail:
         )
         self.answers: defaultdict[str, Counter[int]] = defaultdict(Counter)
         """How often each activity was given each status."""
-        self.sent_at: dict[str, datetime] = {}
-        """When each activity was sent first."""
         self.took: dict[str, float] = {}
         """Seconds from the first try to the 202."""
         self.retry_after: Counter[str] = Counter()
@@ -66,7 +63,6 @@ class Mail:
 
     async def send(self, deed: Deed) -> int:
         """Deliver one activity, trying again until it is answered yes or no; the last status."""
-        self.sent_at.setdefault(deed.id, datetime.now(UTC))
         began, wait, status = time.monotonic(), FIRST_WAIT_SECONDS, 0
         for _ in range(TRIES):
             async with self._slots[deed.person.origin]:

@@ -19,6 +19,7 @@ from fedi_letter.store.database import Connection
 from fedi_letter.store.deliveries import DeliveryState
 from tests.drill.hosts import Tally
 from tests.drill.mail import Mail
+from tests.drill.watch import Delays
 
 _FEW = 5
 _DUPLICATE = "duplicate"
@@ -130,6 +131,7 @@ def inbound(kept: list[Receipt], mail: Mail) -> Balance:
     waiting = [one for one in inside if one.is_open]
     balance.say("activities sent", len(mail.answers))
     balance.say("requests: 202 / 4xx / 503 / no answer", _statuses(answers))
+    balance.say("from the first try to the 202", Delays.of(list(mail.took.values())))
     balance.say("on record", len(inside))
     for verdict in Verdict:
         balance.say(f"  {verdict}", judged[verdict])
@@ -139,6 +141,8 @@ def inbound(kept: list[Receipt], mail: Mail) -> Balance:
     balance.say("  of these duplicates", sum(one.reason == _DUPLICATE for one in inside))
     refused = Counter(one.reason for one in inside if one.verdict == Verdict.REFUSED)
     balance.say("  refused because", _counted(refused))
+    judging = [one.seconds for one in inside if one.seconds is not None]
+    balance.say("from arrival to verdict", Delays.of(judging))
     missing = [one for one in mail.accepted if not copies[one]]
     invented = [
         str(one)

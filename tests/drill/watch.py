@@ -1,6 +1,7 @@
 """How long it takes from sending a signature until the public roll shows it."""
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ EVERY_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Delays:
-    """Seconds, of many signatures."""
+    """Seconds, of many of a kind."""
 
     count: int
     middle: float
@@ -29,8 +30,8 @@ class Delays:
 
     def __str__(self) -> str:
         return (
-            f"{self.count} signatures, p50 {self.middle:.2f} s, "
-            f"p99 {self.p99:.2f} s, max {self.longest:.2f} s"
+            f"p50 {self.middle:.2f} s, p99 {self.p99:.2f} s, max {self.longest:.2f} s "
+            f"({self.count} of them)"
         )
 
 
@@ -41,8 +42,6 @@ class Watch:
     origin: str
     seen: dict[str, float] = field(default_factory=dict)
     """The monotonic moment at which each actor was seen first."""
-    numbers: list[int] = field(default_factory=list)
-    unreadable: int = 0
     _task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Watch":
@@ -70,10 +69,9 @@ class Watch:
     async def _look(self) -> None:
         while True:
             began = time.monotonic()
-            try:
+            # Looked at again soon; a page that stays away is noticed by whoever waits for it.
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):
                 await self._read_on()
-            except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-                self.unreadable += 1
             await asyncio.sleep(max(0.0, began + EVERY_SECONDS - time.monotonic()))
 
     async def _read_on(self) -> None:
