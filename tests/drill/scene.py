@@ -70,6 +70,13 @@ class Underway:
     def __bool__(self) -> bool:
         return bool(self.receipts or self.deliveries)
 
+    def __str__(self) -> str:
+        return f"{self.receipts} receipts and {self.deliveries} deliveries ({self.leased} in hand)"
+
+    def total(self) -> int:
+        """Answer how much there is to do."""
+        return self.receipts + self.deliveries
+
 
 @dataclass
 class Scene:
@@ -86,6 +93,11 @@ class Scene:
     notes: list[str] = field(default_factory=list)
     offset: timedelta = timedelta(0)
     """How wrong the letter's clock is."""
+    began: float = field(default_factory=time.monotonic)
+
+    def tell(self, what: str) -> None:
+        """Say on standard error how far the drill has come."""
+        print(f"  {time.monotonic() - self.began:5.0f} s  {what}", file=sys.stderr, flush=True)
 
     def person(self, number: int, name: str) -> Person:
         """Answer somebody of that name at the n-th host."""
@@ -98,6 +110,7 @@ class Scene:
     async def post(self, text: str, *, inboxes: int | None = None) -> None:
         """Publish an update with the command line, and remember to how many inboxes it goes."""
         await self.machine.run("post", text)
+        self.tell(f"posted: {text}")
         if inboxes is not None:
             newest = (await self.run_json("post", "list"))[0]
             activity = await self.database.read(_announcement_of, newest["object_id"])
@@ -108,7 +121,9 @@ class Scene:
         await asyncio.gather(*(self.machine.kill(name) for name in names))
         await asyncio.sleep(after_seconds)
         began = time.monotonic()
+        self.tell(f"killed: {', '.join(names)}")
         await asyncio.gather(*(self.machine.start(name) for name in names))
+        self.tell(f"started: {', '.join(names)}")
         self.machine.restarts.append(time.monotonic() - began)
 
     async def kill_one_of_each(self) -> None:
@@ -118,6 +133,7 @@ class Scene:
             return
         await self.machine.kill("web2")
         await self.machine.kill("worker3")
+        self.tell("killed for good: web2, worker3")
 
     def step(self, offset: timedelta) -> None:
         """Make the letter's clock wrong by so much from now on."""
@@ -136,8 +152,11 @@ class Scene:
         while time.monotonic() < until:
             now = await self.database.read(_underway, datetime.now(UTC) + self.offset)
             if not now:
+                self.tell("settled")
                 return
             if now != before:
+                if not before or now.total() < before.total() // 2:
+                    self.tell(f"waits for {now}")
                 before, since = now, time.monotonic()
             elif now.leased and time.monotonic() - since > quiet_seconds:
                 ended = await self.database.write(_end_leases)

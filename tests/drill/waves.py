@@ -23,9 +23,11 @@ async def timed_wave(here: Scene, people: Sequence[Person], per_second: float) -
     async with Watch(here.machine.origin) as watch:
         await here.mail.wave([here.crowd.reply(one) for one in people], per_second, send)
         missing = await watch.until_seen({one.uri for one in people}, SEEN_WITHIN_SECONDS)
+    delays = Delays.of([watch.seen[uri] - at for uri, at in began.items() if uri in watch.seen])
+    here.tell(f"on the roll after {delays}")
     if missing:
         here.notes.append(f"{len(missing)} not on the roll after {SEEN_WITHIN_SECONDS:.0f} s")
-    return Delays.of([watch.seen[uri] - at for uri, at in began.items() if uri in watch.seen])
+    return delays
 
 
 def compared(alone: Delays, beside: Delays, what: str) -> Balance:
