@@ -91,6 +91,7 @@ class Scene:
     server: Postgres | None
     announced: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
     offset: timedelta = timedelta(0)
     """How wrong the letter's clock is."""
     began: float = field(default_factory=time.monotonic)
@@ -164,7 +165,7 @@ class Scene:
                     self.notes.append(f"ended by hand: {ended} leases of whoever died or failed")
                 since = time.monotonic()
             await asyncio.sleep(_POLL_SECONDS)
-        self.notes.append(f"not settled within {within_seconds:.0f} s: {before}")
+        self.unsettled.append(f"not settled within {within_seconds:.0f} s: {before}")
 
     async def roll(self) -> list[str]:
         """Answer the actors on the public roll, every page of it."""
@@ -186,8 +187,8 @@ class Scene:
         tally = await self.hosts.tally()
         going = outbound(gone_out, tally, self.announced, self.hosts.manner_of)
         coming = inbound(kept, self.mail)
-        for problem in self.machine.ended():
-            coming.demand(False, problem)
+        coming.problems += self.machine.ended()
+        coming.problems += self.unsettled
         return coming, going
 
     async def run_json(self, *arguments: str) -> Any:
