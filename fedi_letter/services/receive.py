@@ -23,7 +23,8 @@ from typing import Any
 
 import msgspec
 
-from fedi_letter.activitypub.reading import Envelope, Malformed, envelope
+from fedi_letter.activitypub.envelope import Envelope, envelope
+from fedi_letter.activitypub.reading import Malformed
 from fedi_letter.activitypub.uris import OddUri, host_of
 from fedi_letter.httpsig.keys import PublicKey
 from fedi_letter.httpsig.message import Message

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fedi_letter.activitypub.reading import Malformed, envelope
+from fedi_letter.activitypub.envelope import envelope
+from fedi_letter.activitypub.reading import Malformed
 from fedi_letter.remote.client import FetchFailed
 from fedi_letter.remote.webfinger import HandleUnusable
 from fedi_letter.services.context import Context

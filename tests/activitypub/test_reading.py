@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fedi_letter.activitypub.envelope import envelope
 from fedi_letter.activitypub.properties import MOST_MEMBERS
 from fedi_letter.activitypub.reading import (
     Malformed,
     MalformedReason,
-    envelope,
     read_activity,
     read_actor,
     read_json,

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from fedi_letter.activitypub.envelope import envelope
 from fedi_letter.activitypub.interpret import Ignored, IgnoredReason, Ours, interpret
 from fedi_letter.activitypub.reading import (
     Malformed,
     MalformedReason,
-    envelope,
     read_activity,
     read_json,
 )
