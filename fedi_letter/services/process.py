@@ -141,6 +141,7 @@ class _Desk:
         letter = letters.letter(connection, context.letter_id)
         assert letter is not None  # noqa: S101 - remembered before anything else runs
         self._letter: Letter = letter
+        self._revisions = tuple(letters.revisions(connection, context.letter_id))
 
     def invite(self, judged: Sequence[Judged]) -> None:
         """Load everything on record about everybody in the batch, in a few questions."""
@@ -201,6 +202,7 @@ class _Desk:
                 at=now,
                 received_at=receipt.received_at,
                 receipt=receipt,
+                revisions=self._revisions,
             )
             apply(self._connection, scene, decision.effects)
             self._outdate(person, decision)

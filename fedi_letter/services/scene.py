@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fedi_letter.services.context import Context
+from fedi_letter.store.letters import Revision
 from fedi_letter.store.receipts import Receipt
 
 
@@ -24,3 +25,5 @@ class Scene:
     received_at: datetime
     receipt: Receipt | None = None
     action_id: int | None = None
+    revisions: tuple[Revision, ...] = ()
+    """Every revision, newest first, where a batch has read them for all its decisions."""

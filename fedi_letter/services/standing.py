@@ -33,6 +33,9 @@ def change(
 
 def revision_id(connection: Connection, scene: Scene) -> int:
     """Answer the revision that stood when the act arrived: the text this person has read."""
+    for known in scene.revisions:
+        if known.published_at <= scene.received_at or known is scene.revisions[-1]:
+            return known.id
     revision = letters.revision_at(connection, scene.letter_id, scene.received_at)
     if revision is None:
         raise Overtaken("the letter was never published, so nobody can have signed it")

@@ -16,6 +16,7 @@ from fedi_letter.store import tables
 from fedi_letter.store.statements import (
     changed,
     columns_of,
+    drawn,
     insert_for,
     insert_into,
     many,
@@ -216,15 +217,13 @@ def _moves(connection: Connection, uris: Collection[str]) -> dict[str, str]:
 def keep_document(connection: Connection, actor_uri: str, body: bytes, now: datetime) -> int:
     """Keep the actor as fetched, as evidence; answers the same id for the same bytes."""
     table = tables.actor_documents
-    digest = hashlib.sha256(body).hexdigest()
-    mine = (table.c.actor_uri == actor_uri) & (table.c.sha256 == digest)
-    connection.execute(
-        insert_into(connection, table)
-        .values(actor_uri=actor_uri, sha256=digest, body=body, fetched_at=now)
-        .on_conflict_do_nothing(index_elements=["actor_uri", "sha256"])
+    statement = insert_into(connection, table).values(
+        actor_uri=actor_uri, sha256=hashlib.sha256(body).hexdigest(), body=body, fetched_at=now
     )
-    identifier: int = connection.execute(select(table.c.id).where(mine)).scalar_one()
-    return identifier
+    # the update changes nothing; without it, what is there already would not be answered
+    same = {"sha256": statement.excluded.sha256}
+    kept = statement.on_conflict_do_update(index_elements=["actor_uri", "sha256"], set_=same)
+    return drawn(connection, kept.returning(table.c.id), {})
 
 
 def bump_rolls(connection: Connection, person_uri: str) -> None:
