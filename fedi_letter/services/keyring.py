@@ -151,7 +151,7 @@ class Keyring:
         """Raise again what came of asking for this key id a short while ago (law 3)."""
         now = self._context.clock()
         miss = await self._context.database.read(keys.miss, key_id, now)
-        if miss is None:
+        if miss is None or miss.until - now > PATIENCE:  # the clock was set back since
             return
         why = "this key id proved useless a short while ago"
         if miss.reason in _FETCH_PROBLEMS:

@@ -38,7 +38,7 @@ from fedi_letter.services.keyring import Keyring, may_pass
 from fedi_letter.services.spool import NEWCOMERS, STRANGERS, Spool, SpoolFull, Unstorable
 from fedi_letter.store import actors, receipts
 from fedi_letter.store.database import DatabaseUnavailable
-from fedi_letter.store.receipts import NewReceipt, ReceiptState
+from fedi_letter.store.receipts import UNKNOWN_ACCOUNT, NewReceipt, ReceiptState
 
 ASKING_DEADLINE = 2.0
 ASKING_AT_ONCE = 100
@@ -120,7 +120,7 @@ class Intake:
         if is_blocked and (known is None or outline.type not in TAKING_BACK):
             return await self._refuse(arrival, 403, "blocked", "this sender is not heard here")
         if await self._is_farewell_of_a_stranger(outline):
-            await self._spool.put(_settled(arrival, Verdict.NOTED, "unknown-account"))
+            await self._spool.put(_settled(arrival, Verdict.NOTED, UNKNOWN_ACCOUNT))
             return ACCEPTED
         if known is None:
             return await self._accept_unknown(arrival, claimed)

@@ -93,9 +93,11 @@ def past_key(connection: Connection, sha256: str) -> PastKey | None:
 def mark_refetched(connection: Connection, key_id: str, now: datetime, not_since: datetime) -> bool:
     """Take the one chance to fetch a key anew after a failed verification.
 
-    False when it was taken after `not_since`, or the key is unknown (interop T25).
+    False when it was taken after `not_since`, or the key is unknown (interop T25). One taken in
+    the future was taken before the clock was set back, and counts for nothing.
     """
-    rested = or_(_KEYS.c.refetched_at.is_(None), _KEYS.c.refetched_at <= not_since)
+    taken = _KEYS.c.refetched_at
+    rested = or_(taken.is_(None), taken <= not_since, taken > now)
     return changed(
         connection,
         update(_KEYS).where(_KEYS.c.key_id == key_id, rested).values(refetched_at=now),

@@ -38,6 +38,8 @@ from fedi_letter.store.statements import (
 
 REFUSED_KEPT = timedelta(days=7)
 DONE_KEPT = timedelta(days=90)
+UNKNOWN_ACCOUNT = "unknown-account"
+"""The reason of a receipt by which a server told us of an account that we never met."""
 
 Step = tuple[datetime, str, str]
 """One entry of a receipt's trail: when, which step, what came of it."""
@@ -310,10 +312,12 @@ def _earliest(connection: Connection, column: ColumnElement[Any]) -> datetime | 
 def purge(connection: Connection, now: datetime, limit: int) -> int:
     """Delete at most `limit` receipts past their time and answer how many.
 
-    Refused ones are kept a week; settled ones ninety days, and as long as an endorsement, a report
-    or the ledger points at them, for they are its evidence.
+    Refused ones are kept a week, and so are the farewells of strangers, which come by the ten
+    thousand and are nobody's evidence; settled ones ninety days, and as long as an endorsement, a
+    report or the ledger points at them, for they are its evidence.
     """
-    refused = (_TABLE.c.state == ReceiptState.REFUSED) & (_TABLE.c.settled_at < now - REFUSED_KEPT)
+    idle = or_(_TABLE.c.state == ReceiptState.REFUSED, _TABLE.c.reason == UNKNOWN_ACCOUNT)
+    refused = idle & (_TABLE.c.settled_at < now - REFUSED_KEPT)
     done = (_TABLE.c.state == ReceiptState.DONE) & (_TABLE.c.settled_at < now - DONE_KEPT)
     evidence = or_(
         *(
