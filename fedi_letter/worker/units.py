@@ -15,6 +15,7 @@ from fedi_letter.services.deliver import Deliverer
 from fedi_letter.services.process import Processor
 from fedi_letter.services.recheck import Rechecker
 from fedi_letter.services.tidy import tidy
+from fedi_letter.store.database import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,13 @@ async def drain(unit: Unit, is_leaving: Callable[[], bool]) -> None:
     try:
         while not is_leaving() and await unit():
             pass
-    except Exception:
-        log.exception("event=unit-failed unit=%s", getattr(unit, "__qualname__", unit))
+    except DatabaseUnavailable as unavailable:
+        log.warning("event=unit-waits unit=%s problem=%s", _name(unit), unavailable.reason)
         await asyncio.sleep(AFTER_FAILURE_SECONDS)
+    except Exception:
+        log.exception("event=unit-failed unit=%s", _name(unit))
+        await asyncio.sleep(AFTER_FAILURE_SECONDS)
+
+
+def _name(unit: Unit) -> str:
+    return str(getattr(unit, "__qualname__", unit))
