@@ -34,6 +34,7 @@ DRILLS: dict[str, Drill] = {
     "fulldisk": fulldisk,
     "clock": clock,
 }
+ENDED_EARLY = 130
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -82,4 +83,8 @@ def _print(console: Console, title: str, balances: list[Balance]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        code = ENDED_EARLY
+    sys.exit(code)
