@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import resource
+import signal
 import socket
 import sys
 from collections import Counter, defaultdict
@@ -234,6 +235,7 @@ async def live() -> None:
 
 def main() -> None:
     """The child process; it may hold as many sockets open as the system lets it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent's business
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     uvloop.run(live())
