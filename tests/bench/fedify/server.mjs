@@ -1,9 +1,9 @@
 // Fedify doing what the letter's inbox and worker do: verify and queue, or sign and send.
 //
-//   node server.mjs inbox PORT SOCKET DATABASE              answers POST /inbox
-//   node server.mjs fanout PORT SOCKET DATABASE BASE COUNT  sends one Create to COUNT inboxes
+//   node server.mjs inbox PORT SOCKET DATABASE        answers POST /inbox
+//   node server.mjs fanout PORT SOCKET DATABASE FILE  sends one Create to the inboxes in FILE
 //
-// BASE is the first line of a file of inboxes. The queue is PostgreSQL, as Fedify recommends for
+// The queue is PostgreSQL, as Fedify recommends for
 // production. The inbox only queues (as `fedi-letter web` does), so nothing is taken from its core.
 import { readFileSync } from "node:fs";
 import { createFederation, generateCryptoKeyPair, MemoryKvStore, ParallelMessageQueue } from "@fedify/fedify";
@@ -13,7 +13,7 @@ import { serve } from "@hono/node-server";
 import postgres from "postgres";
 
 const [role, port, socket, database, file] = process.argv.slice(2);
-const AT_ONCE = 20; // the best of 1, 5, 20 and 50
+const AT_ONCE = 20; // deliveries at once; Fedify's default would be one after the other
 const sql = postgres({ host: socket, database, username: "postgres", max: 30 });
 const queue = new PostgresMessageQueue(sql);
 await queue.initialize();
