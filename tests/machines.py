@@ -21,6 +21,8 @@ from fedi_letter.demo.venue import free_port
 from tests.waiting import until
 
 PIECE_BYTES = 65_536
+STARTS_WITHIN_SECONDS = 180
+"""Four processes that start at once share what cores there are."""
 
 
 class Balancer:
@@ -94,7 +96,9 @@ class Machines:
         self.webs = [await self._start("web", "--port", str(port)) for port in self.balancer.passed]
         for port in self.balancer.passed:
             page = f"http://127.0.0.1:{port}/"
-            await until(partial(_status, page), partial(int.__eq__, 200))
+            await until(
+                partial(_status, page), partial(int.__eq__, 200), within=STARTS_WITHIN_SECONDS
+            )
         await self.balancer.open()
         return self
 

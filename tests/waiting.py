@@ -11,11 +11,15 @@ WITHIN_SECONDS = 60
 
 
 async def until(
-    ask: Callable[[], Awaitable[T]], is_right: Callable[[T], bool], *, poll: float = 0.1
+    ask: Callable[[], Awaitable[T]],
+    is_right: Callable[[T], bool],
+    *,
+    poll: float = 0.1,
+    within: float = WITHIN_SECONDS,
 ) -> T:
     """Answer what `ask` answers once it is right; fails, saying what it was, when it never is."""
     found = await ask()
-    for _ in range(int(WITHIN_SECONDS / poll)):
+    for _ in range(int(within / poll)):
         if is_right(found):
             break
         await asyncio.sleep(poll)
