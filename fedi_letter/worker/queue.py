@@ -144,7 +144,9 @@ async def _again_and_again(do: Callable[[], Awaitable[None]]) -> None:
     while True:
         began = loop.time()
         try:
-            await do()
+            # In a task of its own: before Python 3.13 a TaskGroup that fails leaves the task around
+            # it marked as cancelled, and ours would be taken for one that was told to end.
+            await asyncio.ensure_future(do())
         except Exception as error:
             log.warning("event=queue-lost problem=%s", _told(error))
         if _is_told_to_end():

@@ -200,3 +200,24 @@ async def test_a_restarted_database_is_survived_by_web_and_worker(
         assert (refused.status, ready.status) == (503, 503)
         assert (await ada.again(refused, signed_anew=True)).status == 202
         await until(world.signed, lambda signed: signed == [])
+
+
+def _includes(handle: str) -> Callable[[list[str]], bool]:
+    return lambda signed: handle in signed
+
+
+async def test_a_worker_that_lost_the_database_works_on(world: World, postgres: Postgres) -> None:
+    """Not once only, and not by a part of it: `work` itself must outlive every loss."""
+    people = [world.fediverse.actor(f"{name}@far.example") for name in ("ada", "bo")]
+    async with machine(world) as house:
+        working = asyncio.create_task(work(house))
+        try:
+            for person in people:
+                await person.reply(LETTER, "I sign")
+                await until(world.signed, _includes(person.handle))
+                await asyncio.to_thread(postgres.stop)
+                await asyncio.to_thread(postgres.start)
+            assert not working.done()
+        finally:
+            working.cancel()
+            await asyncio.wait([working])
