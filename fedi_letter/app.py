@@ -128,7 +128,11 @@ async def open_house(
             software_version=software_version(),
         )
         token = settings.metrics_token
-        yield compose(context, metrics_token=token.get_secret_value() if token else None)
+        house = compose(context, metrics_token=token.get_secret_value() if token else None)
+        try:
+            yield house
+        finally:
+            await house.worker.processor.close()
     finally:
         await client.close()
         await database.close()

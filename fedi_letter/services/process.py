@@ -2,14 +2,17 @@
 
 One transaction settles many receipts: what follows from a receipt is written together with the
 fact that it is done, so it happens once, or after a crash, again from the start. Should a batch
-fail, its receipts are taken one by one, so that one odd receipt holds up nobody else.
+fail, its receipts are taken one by one, so that one odd receipt holds up nobody else. While the
+database is away, what was judged is kept and settled when it is back.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from fedi_letter.letter.decide import decide
 from fedi_letter.letter.effects import CarryOver, Decision, DropFollower, Enrol, Forget, Verdict
@@ -20,6 +23,7 @@ from fedi_letter.services.context import Context
 from fedi_letter.services.judge import Judge, Judged, Judgement, Known, Postponed, Settled
 from fedi_letter.services.scene import Scene
 from fedi_letter.services.tally import Counted, Tally, line
+from fedi_letter.services.underway import Underway
 from fedi_letter.store import actors, claims, letters, marks, origins, receipts, signatories
 from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.letters import Letter
@@ -31,39 +35,65 @@ BATCH = 200
 LEASE = timedelta(minutes=5)
 """Longer than the slowest judgement, so that no other worker takes a receipt meanwhile."""
 AFTER_FAILURE = timedelta(minutes=5)
+AFTER_OUTAGE = timedelta(seconds=5)
 
 
 class Processor:
-    """Works off the receipts that are due."""
+    """Works off the receipts that are due; `close` it in the end."""
 
     def __init__(self, context: Context, judge: Judge) -> None:
         self._context = context
         self._judge = judge
+        self._underway = Underway()
+        self._unsettled: list[Judgement] = []
 
     async def run_once(self) -> int:
-        """Judge and settle one batch; answers how many receipts it took."""
-        context = self._context
-        batch = await context.database.write(claims.claim, context.clock(), BATCH, LEASE)
-        await self._process(batch)
-        return len(batch)
+        """Take one batch and settle what is judged; answers how much there was to do."""
+        await self._settle()  # what the database could not take the last time
+        batch = await self._claim()
+        self._unsettled += await self._underway.ended(await self._begin(batch))
+        self._unsettled += self._underway.surplus(self._context.clock())
+        settled = len(self._unsettled)
+        await self._settle()
+        return len(batch) + settled + (not self._underway.is_empty)
 
     async def run_one(self, receipt_id: int) -> None:
         """Judge and settle one receipt that was stored with a lease of the caller's."""
         receipt = await self._context.database.read(receipts.receipt, receipt_id)
         if receipt is not None:
-            await self._process([receipt])
+            known = await self._judge.recall([receipt])
+            self._unsettled.append(await self._judgement(known, receipt))
+            await self._settle()
 
-    async def _process(self, batch: Sequence[Receipt]) -> None:
-        if not batch:
-            return
+    async def close(self) -> None:
+        """Give up what is being judged: whoever works next will judge it."""
+        with contextlib.suppress(DatabaseUnavailable):  # else their leases end by themselves
+            for receipt in await self._underway.close():
+                await self._context.database.write(receipts.release, receipt.id)
+
+    async def _claim(self) -> Sequence[Receipt]:
         context = self._context
+        return await context.database.write(claims.claim, context.clock(), BATCH, LEASE)
+
+    async def _begin(self, batch: Sequence[Receipt]) -> "list[asyncio.Task[Judgement]]":
+        if not batch:
+            return []
         known = await self._judge.recall(batch)
-        judgements = await asyncio.gather(*(self._judgement(receipt, known) for receipt in batch))
+        return self._underway.begin(batch, partial(self._judgement, known))
+
+    async def _settle(self) -> None:
+        context = self._context
+        judgements, self._unsettled = self._unsettled, []
+        if not judgements:
+            return
         try:
             done = await context.database.write(_settle_batch, context, judgements)
+        except DatabaseUnavailable:
+            self._unsettled = judgements + self._unsettled
+            raise
         except Exception:
             # Whatever it is, it must not take the whole batch down with it, again and again.
-            log.exception("event=batch-failed receipts=%d", len(batch))
+            log.exception("event=batch-failed receipts=%d", len(judgements))
             done = await self._one_by_one(judgements)
         for host in done.revived:
             context.tally.host_changed("revived", host)
@@ -71,11 +101,12 @@ class Processor:
             _report(context.tally, judgement, verdict, reason)
         context.deliveries_bell.ring()
 
-    async def _judgement(self, receipt: Receipt, known: Known) -> Judgement:
+    async def _judgement(self, known: Known, receipt: Receipt) -> Judgement:
         try:
             return await self._judge.judge(receipt, known)
-        except DatabaseUnavailable:
-            raise
+        except DatabaseUnavailable as unavailable:
+            due_at = self._context.clock() + AFTER_OUTAGE
+            return Postponed(receipt, due_at, "database-unavailable", str(unavailable.reason))
         except Exception as error:
             # As above: the others in the batch must not wait for what we cannot judge.
             log.exception("event=judging-failed receipt=%d", receipt.id)

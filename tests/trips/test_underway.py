@@ -1,0 +1,75 @@
+"""Who waits for somebody's slow server: for a moment everybody, then only he."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from fedi_letter.letter.effects import Verdict
+from fedi_letter.services.judge import Judgement, Settled
+from fedi_letter.services.underway import Underway
+from fedi_letter.store.receipts import Receipt, ReceiptState
+from tests.world import LETTER, World
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def receipt(number: int) -> Receipt:
+    """A receipt of which only the number matters."""
+    columns: dict[str, object] = dict.fromkeys(Receipt.__dataclass_fields__)
+    columns |= {"id": number, "state": ReceiptState.PENDING, "received_at": NOW, "due_at": NOW}
+    return Receipt(**columns)  # type: ignore[arg-type]  # the others are not looked at
+
+
+class Gate:
+    """Judges even numbers at once, and odd ones when it is opened."""
+
+    def __init__(self) -> None:
+        self.is_open = asyncio.Event()
+
+    async def judge(self, one: Receipt) -> Judgement:
+        """Answer that nothing follows."""
+        if one.id % 2:
+            await self.is_open.wait()
+        return Settled(one, Verdict.NOTED, "done")
+
+
+async def test_who_is_judged_at_once_does_not_wait_for_the_others() -> None:
+    underway, gate = Underway(patience=0.01), Gate()
+    begun = underway.begin([receipt(1), receipt(2), receipt(4)], gate.judge)
+    assert [one.receipt.id for one in await underway.ended(begun)] == [2, 4]
+    assert await underway.ended([]) == []
+    gate.is_open.set()
+    assert [one.receipt.id for one in await underway.ended([])] == [1]
+    assert underway.is_empty
+
+
+async def test_the_oldest_of_too_many_are_looked_at_again_later() -> None:
+    underway, gate = Underway(patience=0.01, most=2), Gate()
+    await underway.ended(underway.begin([receipt(n) for n in (1, 3, 5, 7)], gate.judge))
+    given_up = underway.surplus(NOW)
+    assert [one.receipt.id for one in given_up] == [1, 3]
+    assert underway.surplus(NOW) == []
+    gate.is_open.set()
+    assert [one.receipt.id for one in await underway.ended([])] == [5, 7]
+
+
+async def test_what_is_given_up_in_the_end_is_named() -> None:
+    underway, gate = Underway(patience=0.01), Gate()
+    await underway.ended(underway.begin([receipt(1), receipt(3)], gate.judge))
+    assert [one.id for one in await underway.close()] == [1, 3]
+    assert underway.is_empty
+
+
+async def test_a_host_that_hangs_keeps_nobody_else_off_the_roll(world: World) -> None:
+    ada, eve = world.fediverse.actor("ada@far.example"), world.fediverse.actor("eve@slow.example")
+    await ada.boost(LETTER)
+    await world.work()
+    world.internet.hang("slow.example")
+    await eve.reply(LETTER, "I sign")  # her key cannot be fetched while she waits, nor after
+    await ada.reply(LETTER, "I sign. Gladly!")
+    processor = world.house.worker.processor
+    for _ in range(2):
+        assert await processor.run_once() > 0
+    [entry] = await world.roll()
+    assert (entry["handle"], entry["statement"]) == (ada.handle, "Gladly!")
+    await processor.close()
+    assert await processor.run_once() > 0, "whoever works next finds what was given up"
