@@ -152,9 +152,16 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_folder() -> Iterator[Path]:
+    """Where SQLite files are: in memory where there is room, for each write waits for the disk."""
+    with tempfile.TemporaryDirectory(prefix="letter-sqlite-", dir=_quick_place()) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(sqlite_folder: Path) -> Path:
     """A migrated SQLite file, folded into one piece so that it can be copied."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    path = sqlite_folder / "template.db"
     upgrade(f"sqlite:///{path}")
     return path
 
@@ -163,11 +170,12 @@ _numbers = itertools.count()
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> Iterator[str]:
     """A fresh migrated SQLite database."""
-    path = tmp_path / "letter.db"
-    shutil.copyfile(sqlite_template, path)
-    return f"sqlite:///{path}"
+    with tempfile.TemporaryDirectory(dir=sqlite_folder) as folder:
+        path = Path(folder) / "letter.db"
+        shutil.copyfile(sqlite_template, path)
+        yield f"sqlite:///{path}"
 
 
 @pytest.fixture
