@@ -22,12 +22,15 @@ from rich.text import Text
 STYLES = {"good": "green", "warning": "yellow", "bad": "red"}
 """How the grades of findings look on a terminal."""
 
-console = Console()
-errors = Console(stderr=True)
+
+def console(*, stderr: bool = False) -> Console:
+    """Answer the terminal as it is now; its width may have changed since the program started."""
+    return Console(stderr=stderr)
 
 
 def refuse(*problems: str) -> NoReturn:
     """Say why on standard error, a line each, and end with exit code 1."""
+    errors = console(stderr=True)
     for problem in problems:
         errors.print(f"fedi-letter: {problem}", style="red", soft_wrap=True, markup=False)
     raise typer.Exit(1)
@@ -35,12 +38,12 @@ def refuse(*problems: str) -> NoReturn:
 
 def say(text: str) -> None:
     """Print a line for people."""
-    console.print(text, soft_wrap=True, markup=False, highlight=False)
+    console().print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def say_styled(mark: str, style: str, text: str) -> None:
     """Print a line for people that begins with a coloured word."""
-    console.print(Text(mark, style), Text(text), soft_wrap=True)
+    console().print(Text(mark, style), Text(text), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -56,13 +59,14 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         table.add_row(*(_cell(value) for value in row))
         count += 1
     if count:
-        console.print(table)
+        console().print(table)
     else:
         say(f"{title}: none")
 
 
 def progress(description: str, total: int | None = None) -> Progress:
     """Answer a progress bar on standard error, invisible where that is no terminal."""
+    errors = console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -81,13 +85,14 @@ class Bars:
 
     def __init__(self) -> None:
         """Nothing is drawn before the first `show`."""
+        here = console()
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[note]}", markup=False),
-            console=console,
-            disable=not console.is_terminal,
+            console=here,
+            disable=not here.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
         self._said: dict[str, str] = {}

@@ -41,11 +41,12 @@ async def _demo(port: int | None, *, once: bool, crash: bool) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="fedi-letter-demo-") as name:
         folder = Path(name)
         async with Venue(folder, port=port) as venue, Stage(venue.places) as stage:
-            console.print(links(venue, folder))
-            show = Show(venue, stage, console, crash=crash)
+            terminal = console()
+            terminal.print(links(venue, folder))
+            show = Show(venue, stage, terminal, crash=crash)
             try:
                 found = await show.perform()
-                console.print(balance(found, await show.readers()))
+                terminal.print(balance(found, await show.readers()))
                 unexpected = sum(not line.is_right for line in show.lines)
                 problems = found.problems
                 if unexpected:
