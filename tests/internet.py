@@ -7,8 +7,9 @@ public address unless a test says otherwise.
 """
 
 import asyncio
+import gzip
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -66,7 +67,11 @@ class Internet:
 
     def serve(self, host: str, app: Application) -> None:
         """Let an ASGI app answer for `host` (any scheme)."""
-        self._hosts[host] = lambda request: ask(app, request)
+
+        async def served(request: WireRequest) -> WireResponse:
+            return _unpacked(await ask(app, request))
+
+        self._hosts[host] = served
 
     def answer(self, host: str, status: int, *, headers: Headers = (), body: bytes = b"") -> None:
         """Let `host` answer every request alike."""
@@ -166,6 +171,13 @@ async def ask(app: Application, request: WireRequest) -> WireResponse:
     await app(_scope(request), receive, send)
     cut = len(body) > request.max_bytes
     return WireResponse(status, tuple(headers), bytes(body[: request.max_bytes]), cut)
+
+
+def _unpacked(response: WireResponse) -> WireResponse:
+    """The answer as a transport hands it over: its body decompressed."""
+    if response.value("content-encoding") != "gzip":
+        return response
+    return replace(response, body=gzip.decompress(response.body))
 
 
 def _scope(request: WireRequest) -> Scope:

@@ -92,7 +92,7 @@ async def test_a_flooding_server_is_told_to_come_again_while_others_are_heard(
         knocks(world, intake, "ada@far.example", 3),
     )
     told = Counter(answer.status for answer in flood)
-    assert told[202] >= 10
+    assert told[202] >= 7, "while half of the places are free, all but those of the other server"
     assert told[503] >= 1
     assert all(answer.retry_after for answer in flood if answer.status == 503)
     assert [answer.status for answer in other] == [202] * 3
