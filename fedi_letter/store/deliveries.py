@@ -239,7 +239,7 @@ def _activities(
 def settle_batch(connection: Connection, results: Sequence[Settlement], now: datetime) -> int:
     """Note what became of claimed deliveries; answers how many were still open.
 
-    Nearly all end alike, and those are written together: row by row costs five times as much.
+    Nearly all end alike, and those are written together: row by row each would cost a search.
     """
     alike: dict[tuple[DeliveryState, str, int | None], list[int]] = {}
     waiting: list[Settlement] = []
