@@ -14,10 +14,12 @@ from collections import OrderedDict
 from collections.abc import Collection
 from datetime import timedelta
 
+from fedi_letter.activitypub.uris import origin_of
 from fedi_letter.httpsig.keys import PublicKey
 from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
 from fedi_letter.remote.actors import FetchedKey, fetch_key
 from fedi_letter.remote.client import FetchFailed, FetchProblem
+from fedi_letter.remote.manners import Turns
 from fedi_letter.services.context import Context
 from fedi_letter.services.freshness import Freshness
 from fedi_letter.services.people import record_of_fetched
@@ -49,6 +51,7 @@ class Keyring:
         self._asking: dict[str, asyncio.Task[PublicKey]] = {}
         self._freshness = Freshness(context, Thing.KEYS)
         self._slots = asyncio.Semaphore(ASKED_AT_ONCE)
+        self._turns = Turns()
 
     async def known(self, key_id: str) -> PublicKey | None:
         """Answer the key if it is on record; never asks the network."""
@@ -135,7 +138,8 @@ class Keyring:
         database, until = self._context.database, self._context.clock() + PATIENCE
         await self._refuse_useless(key_id)
         try:
-            async with self._slots:
+            # First the turn at its server: those who wait for one server take nobody else's slot.
+            async with self._turns.turn(origin_of(key_id) or key_id), self._slots:
                 fetched = await fetch_key(self._context.client, key_id)
         except SignatureRefused as refused:
             await database.write(keys.put_miss, key_id, str(refused.reason), until)

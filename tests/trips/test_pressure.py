@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from fedi_letter.httpsig.message import Message
-from fedi_letter.services.keyring import Keyring
+from fedi_letter.services.keyring import ASKED_AT_ONCE, Keyring
 from fedi_letter.services.receive import Answer, Intake
 from fedi_letter.services.spool import Spool, SpoolFull, Unstorable
 from fedi_letter.store import receipts
 from fedi_letter.store.database import Database
 from tests.store.given import receipt
 from tests.trips.wire import Way, bytes_of, reply_by, signed_headers
+from tests.waiting import until
 from tests.world import World
 
 
@@ -111,3 +112,22 @@ async def test_an_odd_type_is_kept_like_any_other(world: World, kind: str) -> No
     body = bytes_of({**reply_by(ada.uri), "type": kind})
     headers = signed_headers(world, ada.account.signer, body, Way())
     assert (await world.request("POST", "/inbox", headers=headers, body=body)).status == 202
+
+
+async def test_keys_of_a_server_that_hangs_keep_nobody_else_s_waiting(world: World) -> None:
+    keyring = Keyring(world.house.context)
+    ada = world.fediverse.actor("ada@far.example")
+    world.internet.hang("slow.example")
+    uris = [f"https://slow.example/users/{n}#main-key" for n in range(2 * ASKED_AT_ONCE)]
+    waiting = [asyncio.create_task(keyring.learn(uri)) for uri in uris]
+    await until(lambda: begun(world), lambda count: count > 0)
+    known = await asyncio.wait_for(keyring.learn(ada.account.signer.key_id), 5)
+    assert known.owner == ada.uri
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+
+
+async def begun(world: World) -> int:
+    """Answer how many requests have reached the server that hangs."""
+    return len(world.internet.requests_to("slow.example"))
