@@ -7,6 +7,8 @@ RUN := $(UV) run --frozen --no-progress
 # What is installed is compiled once and not at each start, which would take seconds every time.
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
+# Tests wait for a database about a third of their time: three of them share two cores well.
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
