@@ -1,9 +1,9 @@
 """The one door to the database: `read` cannot write, `write` is one transaction.
 
 Both run a function that takes a Connection first, in a thread, so that the event loop never waits
-for a disk. On SQLite every write of the process goes through one thread and one connection; on
-PostgreSQL reads and writes have a pool each. No function given here may touch the network: a
-transaction would stay open meanwhile.
+for a disk. On SQLite every write of the process goes through one thread and one connection, and
+those that wait are committed together (see `together`); on PostgreSQL reads and writes have a pool
+each. No function given here may touch the network: a transaction would stay open meanwhile.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from fedi_letter.store import engines
 from fedi_letter.store.errors import DatabaseUnavailable, StoreError, Trouble, WroteWhileReading
+from fedi_letter.store.together import Together
 
 __all__ = ["Connection", "Database", "DatabaseUnavailable", "is_current", "upgrade"]
 
@@ -51,11 +52,13 @@ class Database:
         self.is_sqlite = engines.is_sqlite(parsed)
         self.conninfo = None if self.is_sqlite else engines.conninfo(parsed)
         """Where PostgreSQL is, in libpq's words, for the queue beside our tables; a secret."""
-        if self.is_sqlite:
-            writers = 1
         self._writer = engines.writer(parsed, writers)
         self._reader = engines.reader(parsed, readers)
-        self._writing = ThreadPoolExecutor(writers, thread_name_prefix="store-write")
+        self._writing: Together | ThreadPoolExecutor
+        if self.is_sqlite:
+            self._writing = Together(self._writer, _ours)
+        else:
+            self._writing = ThreadPoolExecutor(writers, thread_name_prefix="store-write")
         self._reading = ThreadPoolExecutor(readers, thread_name_prefix="store-read")
 
     async def read(
@@ -96,7 +99,10 @@ class Database:
     def close_now(self) -> None:
         """The same as `close` where there is no event loop."""
         self._reading.shutdown(wait=True)
-        self._writing.shutdown(wait=True)
+        if isinstance(self._writing, Together):
+            self._writing.close()
+        else:
+            self._writing.shutdown(wait=True)
         self._reader.dispose()
         self._writer.dispose()  # the last to leave folds SQLite's log into the file
 
@@ -119,7 +125,12 @@ class Database:
     def _write(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> "Future[T]":
-        return self._writing.submit(_write_through, self._writer, lambda c: fn(c, *args, **kwargs))
+        def change(connection: Connection) -> T:
+            return fn(connection, *args, **kwargs)
+
+        if isinstance(self._writing, Together):
+            return self._writing.submit(change)
+        return self._writing.submit(_write_through, self._writer, change)
 
 
 def _read_once(engine: Engine, ask: Callable[[Connection], T]) -> T:
@@ -148,6 +159,16 @@ def _write_once(engine: Engine, change: Callable[[Connection], T]) -> T:
             return change(connection)
     except (DBAPIError, PoolExhausted) as error:
         raise translated(error) from error
+
+
+def _ours(error: Exception) -> Exception:
+    """Answer any error of a write as ours, with where it came from."""
+    if not isinstance(error, DBAPIError | PoolExhausted):
+        return error
+    answered = translated(error)
+    if answered is not error:
+        answered.__cause__ = error
+    return answered
 
 
 def _is_read_only(error: Exception) -> bool:
