@@ -3,8 +3,7 @@
 It decides nothing: what stands inside is read by `reading`, once the sender is known.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,8 +12,7 @@ from fedi_letter.activitypub.reading import Malformed, MalformedReason
 from fedi_letter.activitypub.vocabulary import ACTIVITY_TYPES
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The outside of an activity, read before anybody is believed; every field may be missing."""
 
     type: str | None

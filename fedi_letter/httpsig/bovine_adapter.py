@@ -1,6 +1,6 @@
 """The one door to bovine, typed: its sound primitives and none of its policy.
 
-What is taken: the signing string and the header of draft-cavage, `CryptographicIdentifier.verify`,
+What is taken: the header of draft-cavage, `CryptographicIdentifier.verify`,
 the multikey codec, the `Digest` value and key generation. What is not, each for a reason measured
 on bovine 0.5.19:
 
@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 from bovine.crypto import generate_rsa_public_private_key
 from bovine.crypto.helper import content_digest_sha256
-from bovine.crypto.http_signature import HttpSignature, build_signature
+from bovine.crypto.http_signature import build_signature
 from bovine.crypto.multibase import decode_multibase_public_key
 from bovine.crypto.types import CryptographicIdentifier, CryptographicSecret
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -30,18 +30,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 
 PublicMaterial = RSAPublicKey | Ed25519PublicKey | EllipticCurvePublicKey
 Identity = CryptographicIdentifier
-
-
-def signing_string(fields: Iterable[tuple[str, str]]) -> str:
-    """The lines that draft-cavage-12 §2.3 signs: `name: value`, joined by line feeds.
-
-    >>> signing_string([("(request-target)", "get /"), ("host", "far.example")])
-    '(request-target): get /\\nhost: far.example'
-    """
-    signature = HttpSignature()  # type: ignore[no-untyped-call]
-    for name, value in fields:
-        signature.with_field(name, value)  # type: ignore[no-untyped-call]
-    return str(signature.build_message())  # type: ignore[no-untyped-call]
 
 
 def identity(material: PublicMaterial) -> Identity:

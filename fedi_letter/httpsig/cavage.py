@@ -7,13 +7,12 @@ case of parameter and header names, quoted or bare times.
 
 import binascii
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from fedi_letter.httpsig.address import own_authorities
-from fedi_letter.httpsig.bovine_adapter import is_signed_by, signing_string
+from fedi_letter.httpsig.bovine_adapter import is_signed_by
 from fedi_letter.httpsig.keys import KeyKind, PublicKey
 from fedi_letter.httpsig.message import Message
 from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
@@ -26,6 +25,12 @@ _P256_BYTES = 32
 _PARAMETER = re.compile(
     r'[ \t]*([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*(?:"([^"\\\x00-\x1f]*)"|([0-9.]+))[ \t]*(?:,|$)'
 )
+# The same for the four parameters in the order and spelling of nearly every server, in one go.
+_USUAL = re.compile(
+    r'keyId="([^"\\\x00-\x1f]*)",(?:algorithm="([^"\\\x00-\x1f]*)",)?'
+    r'headers="([^"\\\x00-\x1f]*)",signature="([^"\\\x00-\x1f]*)"'
+)
+_USUAL_NAMES = ("keyid", "algorithm", "headers", "signature")
 _COMPONENT = re.compile(r"\((?:request-target|created|expires)\)|[a-z0-9!#$%&'*+.^_`|~-]+")
 _CREATED = re.compile(r"[0-9]{1,12}")
 _EXPIRES = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
@@ -105,7 +110,8 @@ def _targets(message: Message) -> tuple[str, ...]:
 
 
 def _signed_bytes(statement: Statement, message: Message, target: str) -> bytes:
-    text = signing_string(_fields(statement, message, target))
+    """The lines that are signed (§2.3), joined by line feeds."""
+    text = "\n".join(_lines(statement, message, target))
     if text.count("\n") != len(statement.covered) - 1 or "\r" in text:
         raise SignatureRefused(Refusal.MALFORMED_SIGNATURE, "a line break in a covered value")
     try:
@@ -116,22 +122,29 @@ def _signed_bytes(statement: Statement, message: Message, target: str) -> bytes:
         ) from None
 
 
-def _fields(statement: Statement, message: Message, target: str) -> Iterator[tuple[str, str]]:
-    pseudo = {
-        "(request-target)": f"{message.method.lower()} {target}",
-        "(created)": statement.created,
-        "(expires)": statement.expires,
-    }
+def _lines(statement: Statement, message: Message, target: str) -> list[str]:
+    lines: list[str] = []
     for name in statement.covered:
-        value = pseudo[name] if name in pseudo else message.value(name)
+        value = message.value(name) if name[0] != "(" else _pseudo(name, statement, message, target)
         if value is None:
             raise SignatureRefused(Refusal.COVERED_HEADER_MISSING, "a covered header is not there")
-        yield name, value
+        lines.append(f"{name}: {value}")
+    return lines
+
+
+def _pseudo(name: str, statement: Statement, message: Message, target: str) -> str | None:
+    if name == "(request-target)":
+        return f"{message.method.lower()} {target}"
+    return statement.created if name == "(created)" else statement.expires
 
 
 def _parameters(header: str) -> dict[str, str]:
     if len(header) > _MAX_HEADER_CHARS:
         raise SignatureRefused(Refusal.MALFORMED_SIGNATURE, "Signature header too long")
+    usual = _USUAL.fullmatch(header)
+    if usual is not None:
+        pairs = zip(_USUAL_NAMES, usual.groups(), strict=True)
+        return {name: value for name, value in pairs if value is not None}
     parameters: dict[str, str] = {}
     position = 0
     while position < len(header):

@@ -3,11 +3,10 @@
 Knows neither syntax nor keys; `cavage` and `rfc9421` fill it in.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One signature, parsed and not yet believed.
 
     `covered` are the signed components in order: lower-case header names, and `(request-target)`
