@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -20,7 +19,7 @@ from tests.world import World
 
 async def crowd(spool: Spool, houses: list[str], size_bytes: int = 10) -> Counter[str]:
     """How many of those who come at once, in this order, each house gets in."""
-    rows = [replace(receipt(number), body=b"x" * size_bytes) for number in range(len(houses))]
+    rows = [receipt(number)._replace(body=b"x" * size_bytes) for number in range(len(houses))]
     puts = (spool.put(row, house) for row, house in zip(rows, houses, strict=True))
     outcomes = await asyncio.gather(*puts, return_exceptions=True)
     assert all(outcome is None or isinstance(outcome, SpoolFull) for outcome in outcomes)
@@ -52,7 +51,7 @@ async def test_places_are_free_again_when_what_stood_there_is_stored(database: D
 async def test_what_cannot_be_stored_keeps_nothing_else_out(postgres_url: str) -> None:
     with Database(postgres_url) as database:
         spool = Spool(database)
-        rows = [receipt(1), replace(receipt(2), target="/inbox\x00"), receipt(3)]
+        rows = [receipt(1), receipt(2)._replace(target="/inbox\x00"), receipt(3)]
         outcomes = await asyncio.gather(*map(spool.put, rows), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [type(None), Unstorable, type(None)]
 
@@ -86,7 +85,8 @@ async def test_a_flooding_server_is_told_to_come_again_while_others_are_heard(
     world: World,
 ) -> None:
     house = world.house
-    spool = Spool(house.context.database, places=20)
+    # it lingers until all have knocked, or the first would be gone before the last
+    spool = Spool(house.context.database, places=20, linger=1.0)
     intake = replace_spool(world, spool)
     flood, other = await asyncio.gather(
         knocks(world, intake, "mallory@flood.example", 40),
