@@ -66,7 +66,8 @@ ACCEPTED = Answer(202)
 OVERLOADED = Answer(503, "overloaded", "the inbox cannot keep up; try again", RETRY_AFTER_SECONDS)
 
 
-@dataclass(frozen=True)
+# Not frozen: one is made for every request, and that would double what making it costs.
+@dataclass(slots=True)
 class _Arrival:
     message: Message
     outline: Envelope
@@ -112,7 +113,7 @@ class Intake:
             claimed = claim(message, origin=self._context.uris.origin, received_at=now)
         except SignatureRefused as refused:
             return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
-        arrival = _Arrival(message, outline, now, claimed, _host(claimed.key_id))
+        arrival.claim, arrival.key_host = claimed, _host(claimed.key_id)
         if not self._spool.has_room(arrival.house, len(message.body)):
             return OVERLOADED
         is_blocked = await self._blocklist.refuses(claimed.key_id, outline.actor_uri)
@@ -250,42 +251,39 @@ def _pending(
     lease_until: datetime | None = None,
 ) -> NewReceipt:
     proved = verified_by.sha256 if verified_by else None
-    return NewReceipt(
-        body=arrival.message.body,
-        verified_by=proved,
-        lease_until=lease_until,
-        **_told(arrival),
-    )
+    return _row(arrival, arrival.message.body, verified_by=proved, lease_until=lease_until)
 
 
 def _settled(
     arrival: _Arrival, verdict: Verdict, reason: str, detail: str | None = None
 ) -> NewReceipt:
-    return NewReceipt(
-        body=arrival.message.body[:REFUSED_BODY_BYTES],
+    return _row(
+        arrival,
+        arrival.message.body[:REFUSED_BODY_BYTES],
         state=ReceiptState.REFUSED if verdict is Verdict.REFUSED else ReceiptState.DONE,
         verdict=verdict,
         reason=reason,
         detail=detail,
-        **_told(arrival),
     )
 
 
-def _told(arrival: _Arrival) -> dict[str, Any]:
+def _row(arrival: _Arrival, body: bytes, **ending: Any) -> NewReceipt:
     message, outline, claimed = arrival.message, arrival.outline, arrival.claim
     kind = outline.type
-    return {
-        "received_at": arrival.received_at,
-        "target": message.target,
-        "headers": msgspec.json.encode(message.headers).decode(),
-        "scheme": str(claimed.scheme) if claimed else None,
-        "key_id": claimed.key_id if claimed else None,
-        "key_host": arrival.key_host,
-        "activity_type": kind and kind[:LONGEST_TYPE].replace("\x00", ""),
-        "activity_uri": outline.activity_uri,
-        "actor_uri": outline.actor_uri,
-        "object_uri": outline.object_uri,
-    }
+    return NewReceipt(
+        received_at=arrival.received_at,
+        target=message.target,
+        headers=msgspec.json.encode(message.headers).decode(),
+        body=body,
+        scheme=claimed.scheme.value if claimed else None,
+        key_id=claimed.key_id if claimed else None,
+        key_host=arrival.key_host,
+        activity_type=kind and kind[:LONGEST_TYPE].replace("\x00", ""),
+        activity_uri=outline.activity_uri,
+        actor_uri=outline.actor_uri,
+        object_uri=outline.object_uri,
+        **ending,
+    )
 
 
 def _sender_host(arrival: _Arrival) -> str | None:

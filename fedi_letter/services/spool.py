@@ -11,7 +11,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fedi_letter.services.places import Places
 from fedi_letter.store import receipts, spooled
@@ -40,8 +40,7 @@ class Unstorable(Exception):
     """The database cannot hold this receipt; answer 400."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     row: NewReceipt
     house: str
     size_bytes: int

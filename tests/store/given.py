@@ -139,4 +139,4 @@ def receipt(number: int = 1, **changes: Any) -> NewReceipt:
         actor_uri=ADA,
         object_uri=LETTER,
     )
-    return replace(plain, **changes)
+    return plain._replace(**changes)
