@@ -77,8 +77,11 @@ class Together:
     def _commit(self, batch: list[_Asked]) -> None:
         try:
             with self._engine.begin() as connection:
-                for one in batch:
-                    self._carry_out(connection, one)
+                if len(batch) == 1:  # it needs no savepoint to be kept whole or not at all
+                    batch[0].answer = batch[0].change(connection)
+                else:
+                    for one in batch:
+                        self._carry_out(connection, one)
         except Exception as error:
             for one in batch:
                 one.error = self._translate(error)
