@@ -24,6 +24,8 @@ from pyreqwest.response import Response
 from fedi_letter.remote.guard import GuardReason, GuardRefused
 from fedi_letter.remote.pins import Pins
 from fedi_letter.remote.transport import (
+    Misspelt,
+    NotConnected,
     TransportFailed,
     TransportProblem,
     WireRequest,
@@ -39,14 +41,6 @@ _KEEP_ALIVE = timedelta(seconds=5)
 _IDLE_PER_HOST = 8
 _MOST_EXPECTED = 20_000
 _CLOSE = ("Connection", "close")
-
-
-class Misspelt(Exception):
-    """This url would not leave as it is written; another transport must carry it."""
-
-
-class NotConnected(TransportFailed):
-    """No connection came about, so nothing at all was sent."""
 
 
 class PinnedTransport:

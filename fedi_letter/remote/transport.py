@@ -46,6 +46,14 @@ class TransportFailed(Exception):
         self.detail = detail
 
 
+class Misspelt(Exception):
+    """This url would not leave as it is written; another transport must carry it."""
+
+
+class NotConnected(TransportFailed):
+    """No connection came about, so nothing at all was sent."""
+
+
 @dataclass(frozen=True)
 class WireRequest:
     """What goes out, byte for byte; of the answer's body at most `max_bytes` are read."""

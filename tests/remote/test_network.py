@@ -9,12 +9,14 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from pyreqwest.client import Client, ClientBuilder
 
-from fedi_letter.remote.fanout import Misspelt, NotConnected, PinnedTransport
+from fedi_letter.remote.fanout import PinnedTransport
 from fedi_letter.remote.guard import GuardReason, GuardRefused
 from fedi_letter.remote.network import Network
 from fedi_letter.remote.pins import MOST_CLIENTS, Pins
 from fedi_letter.remote.transport import (
     AiohttpTransport,
+    Misspelt,
+    NotConnected,
     TransportFailed,
     TransportProblem,
     WireRequest,
@@ -86,7 +88,7 @@ async def test_what_has_no_host_is_refused(url: str) -> None:
 async def test_a_host_whose_first_address_is_dead_is_reached_at_another() -> None:
     names = Names("127.0.0.2", "127.0.0.1")
     quick = PinnedTransport(allow_private=True, resolver=names)
-    network = Network(AiohttpTransport(allow_private=True, resolver=names), quick)
+    network = Network(AiohttpTransport(allow_private=True, resolver=names), lambda: quick)
     async with serving(saying(http("202 Accepted"))) as server:
         url = f"http://two.example:{server.port}/inbox"
         with pytest.raises(NotConnected):
