@@ -34,7 +34,7 @@ from fedi_letter.store import letters
 from fedi_letter.store.database import Database, is_current
 from fedi_letter.web.freshness import Pace
 from fedi_letter.web.routes import application
-from fedi_letter.worker import loops, queue
+from fedi_letter.worker import loops
 from fedi_letter.worker.units import Worker
 
 SOFTWARE = "fedi-letter"
@@ -176,6 +176,8 @@ async def work(house: House) -> None:
     if conninfo is None:
         await loops.work(house.worker)
     else:
+        from fedi_letter.worker import queue  # here and below: its engine is PostgreSQL's alone
+
         await queue.work(house.worker, conninfo)
 
 
@@ -183,6 +185,8 @@ async def pass_on(house: House) -> None:
     """Tell workers elsewhere of what this process stores, where anything can tell them."""
     conninfo = house.context.database.conninfo
     if conninfo is not None:
+        from fedi_letter.worker import queue
+
         await queue.relay(house.context, conninfo)
 
 
@@ -190,6 +194,8 @@ async def hand_over(house: House) -> None:
     """Tell workers elsewhere once what this process has left to do, before it ends."""
     conninfo = house.context.database.conninfo
     if conninfo is not None:
+        from fedi_letter.worker import queue
+
         await queue.hand_over(house.context, conninfo)
 
 

@@ -36,3 +36,12 @@ def test_every_module_says_what_it_is_for() -> None:
         if not module.read_text(encoding="utf-8").startswith('"""')
     ]
     assert silent == []
+
+
+def test_a_server_on_sqlite_carries_nothing_that_only_others_need() -> None:
+    only_others = {"alembic", "psycopg", "procrastinate", "pyreqwest", "fedi_letter.demo"}
+    program = "import fedi_letter.cli.main, sys; print(*sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert only_others.isdisjoint(told.stdout.split())

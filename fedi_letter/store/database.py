@@ -15,12 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, TypeVar
 
-import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, column, func, inspect, select, table
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
@@ -39,6 +34,8 @@ ATTEMPTS = 3
 """How often a write is tried when PostgreSQL chose it as the victim of a deadlock."""
 
 _MIGRATION_LOCK = 0x666564696C  # any number, the same for every process that migrates
+MIGRATIONS = Path(__file__).with_name("migrations")
+_VERSION = table("alembic_version", column("version_num"))
 
 
 class Database:
@@ -173,9 +170,9 @@ def _ours(error: Exception) -> Exception:
 
 def _is_read_only(error: Exception) -> bool:
     cause = getattr(error, "orig", None)
-    return isinstance(cause, psycopg.errors.ReadOnlySqlTransaction) or (
-        isinstance(cause, sqlite3.Error) and _code(cause) == sqlite3.SQLITE_READONLY
-    )
+    if isinstance(cause, sqlite3.Error):
+        return _code(cause) == sqlite3.SQLITE_READONLY
+    return _sqlstate(cause) == _READ_ONLY
 
 
 def translated(error: DBAPIError | PoolExhausted) -> Exception:
@@ -198,23 +195,31 @@ _SQLITE_TROUBLES = {
     sqlite3.SQLITE_CORRUPT: Trouble.DAMAGED,
     sqlite3.SQLITE_NOTADB: Trouble.DAMAGED,
 }
+# PostgreSQL's words for them (its manual, appendix A), so that nobody on SQLite needs its driver.
+_READ_ONLY = "25006"
+_POSTGRESQL_TROUBLES = {
+    "40001": Trouble.CONFLICTING,  # serialization_failure
+    "40P01": Trouble.CONFLICTING,  # deadlock_detected
+    "53100": Trouble.FULL,  # disk_full
+    "55P03": Trouble.LOCKED,  # lock_not_available
+    "57014": Trouble.LOCKED,  # query_canceled
+}
 
 
 def _trouble(cause: BaseException | None) -> Trouble:
     if isinstance(cause, sqlite3.Error):
         return _SQLITE_TROUBLES.get(_code(cause), Trouble.LOST)
-    if isinstance(cause, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
-        return Trouble.CONFLICTING
-    if isinstance(cause, psycopg.errors.DiskFull):
-        return Trouble.FULL
-    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
-        return Trouble.LOCKED
-    return Trouble.LOST
+    return _POSTGRESQL_TROUBLES.get(_sqlstate(cause), Trouble.LOST)
 
 
 def _code(cause: sqlite3.Error) -> int:
     """Answer SQLite's primary result code (the low byte of the extended one)."""
     return getattr(cause, "sqlite_errorcode", 0) & 0xFF
+
+
+def _sqlstate(cause: BaseException | None) -> str:
+    """Answer PostgreSQL's code of an error; nothing when the connection itself failed."""
+    return getattr(cause, "sqlstate", None) or ""
 
 
 def upgrade(url: str) -> None:
@@ -236,27 +241,24 @@ def upgrade_on(connection: Connection) -> None:
     """The same in the transaction of a connection that `engines.migrator` made."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    if is_current(connection):
+        return
+    from fedi_letter.store import steps  # here, since Alembic is 12 MB that hardly any start needs
+
+    steps.take(connection, MIGRATIONS)
 
 
 def is_current(connection: Connection) -> bool:
     """Whether the database carries exactly this version's schema."""
-    return MigrationContext.configure(connection).get_current_revision() == _head()
+    if not inspect(connection).has_table(_VERSION.name):
+        return False
+    return connection.execute(select(_VERSION.c.version_num)).scalars().all() == [_head()]
 
 
 @cache
 def _head() -> str:
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
+    """Answer the number of the newest step, which its file's name begins with."""
+    found = [path.name for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py")]
+    if not found:
         raise StoreError("the migrations are missing from the installed package; install it again")
-    return head
-
-
-def _config() -> Config:
-    """Answer Alembic's configuration without a file, so that it works from an installed wheel."""
-    config = Config()
-    folder = str(Path(__file__).with_name("migrations"))
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    return config
+    return max(found).partition("_")[0]

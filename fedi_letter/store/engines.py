@@ -9,7 +9,6 @@ Both: an error names the statement but not its values, which are bodies and text
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, QueuePool
@@ -44,6 +43,8 @@ def parse(url: str) -> URL:
 
 def conninfo(url: URL) -> str:
     """Answer the parsed URL of a PostgreSQL database in libpq's own words, password and all."""
+    from psycopg.conninfo import make_conninfo  # here: 9 MB that nobody on SQLite needs
+
     _, arguments = url.get_dialect()().create_connect_args(url)
     return make_conninfo(**{**_PATIENCE, **arguments})
 

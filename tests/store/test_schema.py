@@ -5,11 +5,12 @@ import sys
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
-from fedi_letter.store import engines, tables
-from fedi_letter.store.database import Database, is_current, upgrade
+from fedi_letter.store import engines, steps, tables
+from fedi_letter.store.database import MIGRATIONS, Database, is_current, upgrade
 
 Shape = dict[str, dict[str, object]]
 
@@ -98,6 +99,16 @@ def test_a_database_that_was_never_migrated_is_not_current(empty_database_url: s
         assert not database.read_now(is_current)
         upgrade(empty_database_url)
         assert database.read_now(is_current)
+
+
+def test_current_means_the_step_that_no_other_follows(database_url: str) -> None:
+    scripts = ScriptDirectory.from_config(steps.configuration(MIGRATIONS))
+    with Database(database_url) as database:
+        stands = database.read_now(
+            lambda connection: MigrationContext.configure(connection).get_current_revision()
+        )
+        assert database.read_now(is_current)
+    assert [stands] == scripts.get_heads()
 
 
 def test_the_queue_between_workers_is_built_on_postgresql_alone(database: Database) -> None:
