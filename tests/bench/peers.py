@@ -17,9 +17,10 @@ from typing import cast
 import uvloop
 
 from tests.bench.people import KeyRing, Person, number_in
-from tests.bench.wire import end_of_message
+from tests.bench.wire import asks_to_close, end_of_message
 
 ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+ACCEPTED_LAST = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 BACKLOG = 4096
 
 
@@ -83,7 +84,11 @@ class Peer(asyncio.Protocol):
             self._tally.connections += not self._has_delivered
             self._has_delivered = True
             self._tally.count(request)
-            self._transport.write(ACCEPTED)
+            if asks_to_close(request):
+                self._transport.write(ACCEPTED_LAST)
+                self._transport.close()
+            else:
+                self._transport.write(ACCEPTED)
             return
         path = request.split(b" ", 2)[1].decode()
         self._transport.write(_ok(self._page(path)))
