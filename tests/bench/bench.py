@@ -23,6 +23,7 @@ from tests.databases import Postgres
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = 200
+SLICE_SECONDS = 0.4
 HELPERS_START_WITHIN_SECONDS = 120.0
 
 
@@ -211,9 +212,21 @@ class Bench:
 
     def interleaved(self, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
         """Take every measure in turn, as often as the plan says; answers all that came."""
+        return self._in_turn(measures, self.plan.repetitions)
+
+    def sliced(self, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+        """The same for measures of `SLICE_SECONDS`: many rounds, so that a bad second spoils few.
+
+        Every other round goes backwards, so that no measure always follows the same one.
+        """
+        return self._in_turn(measures, self.plan.slices)
+
+    def _in_turn(
+        self, measures: Mapping[str, Callable[[], float]], rounds: int
+    ) -> dict[str, list[float]]:
         found: dict[str, list[float]] = {name: [] for name in measures}
-        for _ in range(self.plan.repetitions):
-            for name, measure in measures.items():
+        for number in range(rounds):
+            for name in reversed(list(measures)) if number % 2 else measures:
                 with on_cores(self.cores.theirs):
-                    found[name].append(measure())
+                    found[name].append(measures[name]())
         return found

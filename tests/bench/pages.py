@@ -9,13 +9,12 @@ from functools import partial
 import msgspec
 
 from tests.bench import crowds
-from tests.bench.bench import Bench
+from tests.bench.bench import SLICE_SECONDS, Bench
 from tests.bench.generator import drive
 from tests.bench.report import Figure
 from tests.bench.yardsticks import Page
 
 SIGNATORIES = 1_000
-WARM_UP_SECONDS = 0.3
 TARGET = 0.85
 ACTIVITY = "application/activity+json"
 PLACES = {
@@ -43,10 +42,9 @@ def request(path: str, headers: Mapping[str, str]) -> bytes:
 
 
 def rate(bench: Bench, port: int, asked: bytes, status: int) -> float:
-    """Answer how many of these a second a server gives, all with this status."""
-    core, seconds = bench.cores.theirs, bench.plan.seconds / 2
-    drive(port, itertools.repeat(asked), core=core, seconds=WARM_UP_SECONDS)
-    outcome = drive(port, itertools.repeat(asked), core=core, seconds=seconds)
+    """Answer how many of these a second a server gives in one slice, all with this status."""
+    core = bench.cores.theirs
+    outcome = drive(port, itertools.repeat(asked), core=core, seconds=SLICE_SECONDS)
     assert set(outcome.statuses) == {status}, outcome.statuses
     return outcome.rate
 
@@ -70,7 +68,9 @@ def _measure(bench: Bench, name: str, path: str, accept: str) -> None:
     file = bench.unused()
     file.write_bytes(msgspec.msgpack.encode(page))
     with bench.yardstick("replay", "--page", str(file)) as bare:
-        rates = bench.interleaved(
+        for port in (bare, bench.port):
+            rate(bench, port, asked, 200)  # to warm both up
+        rates = bench.sliced(
             {
                 "bare": partial(rate, bench, bare, asked, 200),
                 "ours": partial(rate, bench, bench.port, asked, 200),

@@ -8,6 +8,7 @@ class Plan:
     """Sizes of every scenario; `seconds` bounds each measured load."""
 
     repetitions: int
+    slices: int
     seconds: float
     inbox_posts: int
     deliveries: int
@@ -18,6 +19,7 @@ class Plan:
 
 FULL = Plan(
     repetitions=3,
+    slices=11,
     seconds=4.0,
     inbox_posts=16_000,
     deliveries=4_000,
@@ -26,6 +28,7 @@ FULL = Plan(
 )
 QUICK = Plan(
     repetitions=1,
+    slices=5,
     seconds=1.5,
     inbox_posts=5_000,
     deliveries=2_000,
