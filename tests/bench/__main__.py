@@ -67,11 +67,13 @@ def main() -> int:
 
 def _went_through(name: str, measure: Callable[[Bench], None], bench: Bench) -> bool:
     """Whether a scenario came to its end; one that did not is told, and the others go on."""
+    began = time.monotonic()
     try:
         measure(bench)
     except (ProcessFailed, AssertionError, OSError, subprocess.SubprocessError) as problem:
         bench.report.say(f"{name}: broken off: {type(problem).__name__}: {problem}")
         return False
+    bench.report.say(f"{name}: took {time.monotonic() - began:.0f} seconds")
     return True
 
 

@@ -20,7 +20,7 @@ HOSTS = 500
 FIRST, LAST = 100, 1_000
 """Which deliveries are timed; those before are the start, those after are in `memory`."""
 BEGINS_WITHIN_SECONDS = 120.0
-JUDGING_SECONDS = 3.0
+JUDGING_SECONDS = 2.0
 POLL_SECONDS = 0.02
 OPEN = "SELECT count(*) FROM receipts WHERE settled_at IS NULL"
 HTML = {"Accept": "text/html"}
