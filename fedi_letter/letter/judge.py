@@ -139,17 +139,14 @@ class Hearing:
         return self.passage.words
 
     def _find(self) -> Iterable[Occurrence]:
-        index = 0
-        while index < len(self.words):
-            found = self.lexicon.sign.at(self.passage, index)
-            if found is None:
-                found = self._bare(index)
-            if found is None:
-                index += 1
+        sign, alone, reached = self.lexicon.sign, self.lexicon.alone, 0
+        for index in sorted({*sign.may_begin(self.passage), *alone.may_begin(self.passage)}):
+            if index < reached:
                 continue
-            end, phrase = found
-            yield Occurrence(index, end, self._sense(index, end), phrase)
-            index = end
+            found = sign.at(self.passage, index) or self._bare(index)
+            if found is not None:
+                reached, phrase = found
+                yield Occurrence(index, reached, self._sense(index, reached), phrase)
 
     def _bare(self, index: int) -> tuple[int, str] | None:
         found = self.lexicon.alone.at(self.passage, index)

@@ -3,9 +3,10 @@
 Knows nothing of messages; `judge` reads those.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from fedi_letter.letter.words import CJK, Passage, without_accents, words_of
@@ -42,10 +43,15 @@ class Terms:
     def covered(self, passage: Passage) -> frozenset[int]:
         """Answer the indices of every word that belongs to one of the terms."""
         found: set[int] = set()
-        for index in range(len(passage.words)):
+        for index in self.may_begin(passage):
             if match := self.at(passage, index):
                 found.update(range(index, match[0]))
         return frozenset(found)
+
+    def may_begin(self, passage: Passage) -> Iterator[int]:
+        """Answer, in no order, every index at which `at` may find something."""
+        places = passage.places
+        return chain.from_iterable(places[word] for word in self._by_first.keys() & places.keys())
 
     @property
     def beginnings(self) -> Iterable[str]:

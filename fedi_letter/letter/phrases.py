@@ -221,7 +221,7 @@ class _Heard:
         return any(
             len(_run(hearing.lexicon.withdraw, self.passage, index)) > 1
             for hearing in self.hearings
-            for index in range(len(self.passage.words))
+            for index in hearing.lexicon.withdraw.may_begin(self.passage)
         )
 
     @property

@@ -4,8 +4,9 @@ Knows nothing of what the words mean; `lexicon` and `judge` do.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from unicodedata import normalize
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
@@ -65,6 +66,14 @@ class Passage:
     text: str
     words: tuple[Word, ...]
     questions: frozenset[int]
+
+    @cached_property
+    def places(self) -> Mapping[str, Sequence[int]]:
+        """Where each folded word stands: a message is looked through for hundreds of terms."""
+        found: dict[str, list[int]] = {}
+        for index, word in enumerate(self.words):
+            found.setdefault(word.folded, []).append(index)
+        return found
 
 
 def fold(word: str) -> str:
