@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, DateTime, Dialect, LargeBinary
 from sqlalchemy.exc import DBAPIError
 
@@ -43,15 +42,17 @@ def store(connection: Connection, rows: Sequence[NewReceipt]) -> None:
 
 def _copy(connection: Connection, rows: Sequence[list[Any]]) -> None:
     driver: Any = connection.connection.driver_connection
+    # asked for and not imported: nobody on SQLite needs psycopg's 9 MB
+    failure = connection.dialect.loaded_dbapi.Error
     try:
         with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_types())
             for row in rows:
                 copy.write_row(row)
-    except psycopg.Error as error:
+    except failure as error:
         # as SQLAlchemy would have raised it, had the statement gone through its hands
         raise DBAPIError.instance(
-            _COPY, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+            _COPY, None, error, failure, hide_parameters=True, dialect=connection.dialect
         ) from error
 
 
