@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Iterator
 from typing import Annotated
@@ -123,6 +124,7 @@ async def _web(found: Settings, host: str, port: int, *, everything: bool) -> No
     async with opened(found) as house:
         if everything:
             await _publish_if_new(house, found)
+        _settle_in()
         server = _Server(
             uvicorn.Config(
                 asgi(house, with_worker=everything),
@@ -146,6 +148,7 @@ async def _web(found: Settings, host: str, port: int, *, everything: bool) -> No
 async def _worker(found: Settings, metrics_port: int | None) -> None:
     async with opened(found) as house:
         await _publish_if_new(house, found)
+        _settle_in()
         working = asyncio.create_task(_working(house, found, metrics_port))
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGINT, signal.SIGTERM):
@@ -178,6 +181,16 @@ async def _working(house: House, found: Settings, metrics_port: int | None) -> N
         await server.serve()
         if not server.started:
             refuse(f"cannot listen on {METRICS_HOST}:{metrics_port}; is something running there?")
+
+
+def _settle_in() -> None:
+    """Have the collector of garbage leave alone what is here for good.
+
+    It would walk through every module and table again and again: 45 of the 700 microseconds that a
+    delivery costs beside its signature.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def _publish_if_new(house: House, found: Settings) -> None:

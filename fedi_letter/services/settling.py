@@ -13,6 +13,7 @@ from types import TracebackType
 
 from fedi_letter.activitypub import delivery as policy
 from fedi_letter.services.context import Context
+from fedi_letter.services.tally import line
 from fedi_letter.store import actors, deliveries, followers, origins
 from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
@@ -84,6 +85,7 @@ class Settling:
             given_up = await self._written(batch)
             for outcome, count in given_up.items():
                 self._context.tally.given_up_unsent(outcome, count)
+            _tell_arrived(batch)
 
     async def _written(self, batch: list[Settled]) -> Counter[str]:
         for _ in range(PATIENCE_TRIES - 1):
@@ -113,6 +115,14 @@ def _write(connection: Connection, context: Context, batch: list[Settled]) -> Co
                 connection, now, "host-dead", host=origin.host
             )
     return +unsent
+
+
+def _tell_arrived(batch: list[Settled]) -> None:
+    """Tell in one line of all that arrived: fifty thousand lines would hide those that did not."""
+    arrived = [one.delivery.host for one in batch if one.row.state is DeliveryState.DELIVERED]
+    if arrived:
+        told = line("delivered", deliveries=len(arrived), hosts=len(set(arrived)))
+        log.info("%s", told)
 
 
 def _drop_if_hopeless(connection: Connection, context: Context, one: Settled) -> int:
