@@ -6,7 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, or_, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Update,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from fedi_letter.store import tables
 from fedi_letter.store.statements import (
@@ -54,7 +65,7 @@ _FAILING = (
     .cte("failing")
     .prefix_with("MATERIALIZED")
 )
-_INBOXES = bindparam("inboxes", expanding=True)
+_INBOXES: BindParameter[str] = bindparam("inboxes", expanding=True)
 _FORGET = (
     update(_TABLE)
     .where(
