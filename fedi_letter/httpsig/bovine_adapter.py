@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 from bovine.crypto import generate_rsa_public_private_key
 from bovine.crypto.helper import content_digest_sha256
-from bovine.crypto.http_signature import HttpSignature, build_signature
+from bovine.crypto.http_signature import HttpSignature
 from bovine.crypto.multibase import decode_multibase_public_key
 from bovine.crypto.types import CryptographicIdentifier, CryptographicSecret
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -77,20 +77,10 @@ def digest_header(body: bytes) -> str:
     return content_digest_sha256(body, prefix="SHA-256")
 
 
-def signature_header(
-    key_id: str,
-    key: RSAPrivateKey,
-    request_line: tuple[str, str, str],
-    fields: Iterable[tuple[str, str]],
-) -> str:
-    """The draft-cavage `Signature` value over `(request-target) host` and the fields given.
-
-    `request_line` is (host, method in lower case, target).
-    """
-    signature = build_signature(*request_line)  # type: ignore[no-untyped-call]
-    for name, value in fields:
-        signature.with_field(name, value)
-    return str(signature.sign_for_http_draft(CryptographicSecret(key_id, key)))
+def signature_header(key_id: str, key: RSAPrivateKey, covered: str, signed: str) -> str:
+    """The draft-cavage `Signature` value over what `signing_string` made of the covered fields."""
+    signature = CryptographicSecret(key_id, key).sign(signed)
+    return f'keyId="{key_id}",algorithm="rsa-sha256",headers="{covered}",signature="{signature}"'
 
 
 def new_rsa_pem() -> bytes:

@@ -21,7 +21,7 @@ from fedi_letter.store.origins import Origin
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100
+AT_ONCE = 200
 AT_LEAST_EVERY_SECONDS = 0.2
 PATIENCE_TRIES = 60
 """How often, a second apart, a database is tried that does not answer; well within a lease."""
@@ -38,7 +38,7 @@ class Settled:
 
 
 class Settling:
-    """Collects settlements and writes them every 0.2 s, or every hundred, and at the end."""
+    """Collects settlements and writes them every 0.2 s, or every two hundred, and at the end."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
