@@ -13,7 +13,6 @@ Pure: it opens nothing and resolves nothing, and must not know what is being fet
 import ipaddress
 import re
 from enum import StrEnum
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from fedi_letter.activitypub.uris import origin_of
@@ -125,8 +124,6 @@ def refuse_address(address: str | IPAddress) -> GuardReason | None:
     return None
 
 
-# A delivery's url is judged when it is claimed and when it is sent.
-@lru_cache(maxsize=4096)
 def refuse_url(url: str, *, allow_private: bool) -> GuardReason | None:
     """Why no request may be sent to this url, or None (interop C11, C12, T47, T53).
 
