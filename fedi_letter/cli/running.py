@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -54,7 +57,20 @@ def worker(metrics_port: MetricsPort = None) -> None:
     Any number of them on PostgreSQL; run migrate first. Publishes the letter if it never was. What
     a worker counts is its own: to have it scraped, give each one on a machine its own port.
     """
+    _take_long_turns()
     run(_worker(settings(), metrics_port))
+
+
+def _take_long_turns() -> None:
+    """Have no thread of this process interrupt another when it wakes, where the system allows it.
+
+    Nobody waits for a worker's answer, and each signature would be interrupted to send the last.
+    Threads inherit this, so it comes before there are any.
+    """
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(PermissionError):  # a service manager may forbid the call
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def migrate_command(
@@ -123,6 +139,7 @@ async def _web(found: Settings, host: str, port: int, *, everything: bool) -> No
     async with opened(found) as house:
         if everything:
             await _publish_if_new(house, found)
+        _settle_in()
         server = _Server(
             uvicorn.Config(
                 asgi(house, with_worker=everything),
@@ -146,6 +163,7 @@ async def _web(found: Settings, host: str, port: int, *, everything: bool) -> No
 async def _worker(found: Settings, metrics_port: int | None) -> None:
     async with opened(found) as house:
         await _publish_if_new(house, found)
+        _settle_in()
         working = asyncio.create_task(_working(house, found, metrics_port))
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGINT, signal.SIGTERM):
@@ -178,6 +196,16 @@ async def _working(house: House, found: Settings, metrics_port: int | None) -> N
         await server.serve()
         if not server.started:
             refuse(f"cannot listen on {METRICS_HOST}:{metrics_port}; is something running there?")
+
+
+def _settle_in() -> None:
+    """Have the collector of garbage leave alone what is here for good.
+
+    It would walk through every module and table again and again: 45 of the 700 microseconds that a
+    delivery costs beside its signature.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def _publish_if_new(house: House, found: Settings) -> None:

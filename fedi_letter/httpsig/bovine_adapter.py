@@ -1,8 +1,9 @@
 """The one door to bovine, typed: its sound primitives and none of its policy.
 
-What is taken: the header of draft-cavage, `CryptographicIdentifier.verify`,
-the multikey codec, the `Digest` value and key generation. What is not, each for a reason measured
-on bovine 0.5.19:
+What is taken: the signing string of draft-cavage for what we sign ourselves (`cavage` rebuilds what
+others signed, for the sake of speed), signing and verifying with a key, the
+multikey codec, the `Digest` value and key generation. What is not, each for a reason measured on
+bovine 0.5.19:
 
 - `SignatureChecker` and `validate_digest` let an unsigned `Digest` vouch for an exchanged body,
   accept a signature made for another host, and never look at `(expires)`;
@@ -20,7 +21,7 @@ from collections.abc import Iterable
 
 from bovine.crypto import generate_rsa_public_private_key
 from bovine.crypto.helper import content_digest_sha256
-from bovine.crypto.http_signature import build_signature
+from bovine.crypto.http_signature import HttpSignature
 from bovine.crypto.multibase import decode_multibase_public_key
 from bovine.crypto.types import CryptographicIdentifier, CryptographicSecret
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -30,6 +31,18 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 
 PublicMaterial = RSAPublicKey | Ed25519PublicKey | EllipticCurvePublicKey
 Identity = CryptographicIdentifier
+
+
+def signing_string(fields: Iterable[tuple[str, str]]) -> str:
+    """The lines that draft-cavage-12 §2.3 signs: `name: value`, joined by line feeds.
+
+    >>> signing_string([("(request-target)", "get /"), ("host", "far.example")])
+    '(request-target): get /\\nhost: far.example'
+    """
+    signature = HttpSignature()  # type: ignore[no-untyped-call]
+    for name, value in fields:
+        signature.with_field(name, value)  # type: ignore[no-untyped-call]
+    return str(signature.build_message())  # type: ignore[no-untyped-call]
 
 
 def identity(material: PublicMaterial) -> Identity:
@@ -65,20 +78,10 @@ def digest_header(body: bytes) -> str:
     return content_digest_sha256(body, prefix="SHA-256")
 
 
-def signature_header(
-    key_id: str,
-    key: RSAPrivateKey,
-    request_line: tuple[str, str, str],
-    fields: Iterable[tuple[str, str]],
-) -> str:
-    """The draft-cavage `Signature` value over `(request-target) host` and the fields given.
-
-    `request_line` is (host, method in lower case, target).
-    """
-    signature = build_signature(*request_line)  # type: ignore[no-untyped-call]
-    for name, value in fields:
-        signature.with_field(name, value)
-    return str(signature.sign_for_http_draft(CryptographicSecret(key_id, key)))
+def signature_header(key_id: str, key: RSAPrivateKey, covered: str, signed: str) -> str:
+    """The draft-cavage `Signature` value over what `signing_string` made of the covered fields."""
+    signature = CryptographicSecret(key_id, key).sign(signed)
+    return f'keyId="{key_id}",algorithm="rsa-sha256",headers="{covered}",signature="{signature}"'
 
 
 def new_rsa_pem() -> bytes:

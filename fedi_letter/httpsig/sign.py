@@ -4,15 +4,16 @@ Knows no network: it answers the headers to send, all of those the signature bin
 must send them unchanged, and the url's path and query as they are written in it.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import assert_never
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from fedi_letter.httpsig import rfc9421
 from fedi_letter.httpsig.address import Address, address_of
-from fedi_letter.httpsig.bovine_adapter import digest_header, signature_header
+from fedi_letter.httpsig.bovine_adapter import digest_header, signature_header, signing_string
 from fedi_letter.httpsig.dates import write_http_date
 from fedi_letter.httpsig.keys import PrivateKey
 from fedi_letter.httpsig.message import Headers
@@ -31,12 +32,40 @@ def sign(
     accept: str | None,
     now: datetime,
 ) -> Headers:
-    """Every header this request must carry: Host, Date, digest, type or Accept, signature.
+    """The same as `prepared`, signed at once."""
+    return prepared(
+        key,
+        scheme,
+        method=method,
+        url=url,
+        body=body,
+        content_type=content_type,
+        accept=accept,
+        now=now,
+    )()
 
+
+def prepared(
+    key: PrivateKey,
+    scheme: Scheme,
+    *,
+    method: str,
+    url: str,
+    body: bytes | None,
+    content_type: str | None,
+    accept: str | None,
+    now: datetime,
+) -> Callable[[], Headers]:
+    """What signs, when called, and answers every header that this request must carry.
+
+    They are Host, Date, digest, type or Accept, signature.
     draft-cavage covers all of them and `(request-target)` (what Mastodon, Misskey and Takahe ask
     for, together); RFC 9421 covers `@method @target-uri` and, with a body, `content-digest`
     (Mastodon's profile). `now` is an aware datetime; `body` None means there is none, while b""
     is digested and signed.
+
+    To prepare many and then sign them is cheaper than one after the other: an RSA signature leaves
+    nothing of our code in the processor's caches.
 
     Raises SignatureRefused: malformed-target when the url is none that can be sent as it stands,
     unsupported-algorithm for draft-cavage with a key other than RSA.
@@ -51,7 +80,7 @@ def sign(
             digest = [] if body is None else [("Digest", _digest(body))]
             return _cavage(key, method, address, (*plain, *digest, *given))
         case Scheme.RFC9421:
-            return _rfc9421(key, method, address, (*plain, *given), body, now)
+            return partial(_rfc9421, key, method, address, (*plain, *given), body, now)
         case _:
             assert_never(scheme)
 
@@ -60,18 +89,27 @@ def sign(
 _digest = lru_cache(maxsize=8)(digest_header)
 
 
-def _cavage(key: PrivateKey, method: str, address: Address, headers: Headers) -> Headers:
+def _cavage(
+    key: PrivateKey, method: str, address: Address, headers: Headers
+) -> Callable[[], Headers]:
     if not isinstance(key.material, RSAPrivateKey):
         raise SignatureRefused(
             Refusal.UNSUPPORTED_ALGORITHM, "draft-cavage is signed with RSA keys only"
         )
-    value = signature_header(
-        key.key_id,
-        key.material,
-        (address.authority, method.lower(), address.target),
-        [(name.lower(), value) for name, value in headers if name != "Host"],
+    fields = [
+        ("(request-target)", f"{method.lower()} {address.target}"),
+        *((name.lower(), value) for name, value in headers),
+    ]
+    covered = " ".join(name for name, _ in fields)
+    return partial(
+        _signed_cavage, key.key_id, key.material, headers, covered, signing_string(fields)
     )
-    return (*headers, ("Signature", value))
+
+
+def _signed_cavage(
+    key_id: str, material: RSAPrivateKey, headers: Headers, covered: str, signed: str
+) -> Headers:
+    return (*headers, ("Signature", signature_header(key_id, material, covered, signed)))
 
 
 def _rfc9421(

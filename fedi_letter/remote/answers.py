@@ -22,6 +22,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 def retry_after(response: WireResponse, now: datetime) -> timedelta | None:
     """Answer how long the host asks us to stay away: 0 to 24 h, or None (RFC 9110 §10.2.3)."""
     value = (response.value("retry-after") or "").strip()
+    if not value:
+        return None
     asked = _seconds(value) if value.isdecimal() else _until(value, now)
     if asked is None:
         return None

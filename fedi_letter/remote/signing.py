@@ -10,26 +10,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON
 from fedi_letter.httpsig.keys import PrivateKey
 from fedi_letter.httpsig.message import Headers
 from fedi_letter.httpsig.refusal import SignatureRefused
-from fedi_letter.httpsig.sign import sign
+from fedi_letter.httpsig.sign import prepared
 from fedi_letter.httpsig.verify import Scheme
 from fedi_letter.remote.transport import WireRequest
+
+_T = TypeVar("_T")
 
 # cryptography gives up the GIL while it signs, so two threads use two cores. Not the loop's shared
 # pool: its threads may all be waiting for slow name servers.
 _THREADS = 2
 # To hand over one signature at a time costs as much again as everything else about a delivery: the
 # loop is woken for each, and wakes its neighbour in turn. One that comes alone waits for nobody.
-_AT_ONCE = 8
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    sign: Callable[[], Headers]
+    prepare: Callable[[], Callable[[], Headers]]
     signed: asyncio.Future[Headers]
 
 
@@ -71,8 +74,8 @@ class Signer:
         body: bytes | None,
         accept: str | None,
     ) -> Headers:
-        signing = partial(
-            sign,
+        preparing = partial(
+            prepared,
             key,
             scheme,
             method=method,
@@ -83,7 +86,7 @@ class Signer:
             now=self._clock(),
         )
         loop = asyncio.get_running_loop()
-        job = _Job(signing, loop.create_future())
+        job = _Job(preparing, loop.create_future())
         self._jobs.append(job)
         self._engage(loop)
         return (*await job.signed, *self._plain)
@@ -96,7 +99,9 @@ class Signer:
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sign whatever waits, in a thread, and tell the loop now and then."""
         while self._jobs:
-            done = [_done(job) for job in _some(self._jobs)]
+            # All are prepared before the first is signed: see `prepared`.
+            ready = [(job, _outcome(job.prepare)) for job in _some(self._jobs)]
+            done = [(job, _signed(signing)) for job, signing in ready]
             loop.call_soon_threadsafe(_hand_out, done)
         loop.call_soon_threadsafe(self._rest, loop)
 
@@ -116,11 +121,15 @@ def _some(jobs: deque[_Job]) -> list[_Job]:
     return some
 
 
-def _done(job: _Job) -> tuple[_Job, Headers | SignatureRefused]:
+def _outcome(work: Callable[[], _T]) -> _T | SignatureRefused:
     try:
-        return job, job.sign()
+        return work()
     except SignatureRefused as refused:
-        return job, refused
+        return refused
+
+
+def _signed(signing: Callable[[], Headers] | SignatureRefused) -> Headers | SignatureRefused:
+    return signing if isinstance(signing, SignatureRefused) else _outcome(signing)
 
 
 def _hand_out(done: list[tuple[_Job, Headers | SignatureRefused]]) -> None:

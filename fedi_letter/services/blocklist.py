@@ -1,5 +1,7 @@
 """Who is not heard: blocked domains and actors, kept in memory until somebody changes them."""
 
+import asyncio
+
 from fedi_letter.activitypub.uris import OddUri, host_of
 from fedi_letter.services.context import Context
 from fedi_letter.services.freshness import Freshness
@@ -15,6 +17,7 @@ class Blocklist:
         self._context = context
         self._freshness = Freshness(context, Thing.BLOCKS)
         self._subjects: BlockedSubjects | None = None
+        self._reading = asyncio.Lock()
 
     async def refuses(self, *uris: str | None) -> bool:
         """Answer whether any of these ids, or the domain it lives on, is blocked.
@@ -28,11 +31,13 @@ class Blocklist:
 
     async def _current(self) -> BlockedSubjects:
         await self._freshness.check(self._forget)
-        subjects = self._subjects
-        if subjects is None:
-            subjects = await self._context.database.read(moderation.blocked_subjects)
-            self._subjects = subjects
-        return subjects
+        if self._subjects is not None:
+            return self._subjects
+        async with self._reading:  # of two hundred who ask at once, one reads
+            if self._subjects is None:
+                subjects = await self._context.database.read(moderation.blocked_subjects)
+                self._subjects = subjects
+            return self._subjects
 
     def _forget(self) -> None:
         self._subjects = None

@@ -269,8 +269,12 @@ def _without_content(body: bytes) -> bytes:
 
 
 def _report(tally: Tally, one: Delivery, settled: Settled) -> None:
+    """Count an end, and tell it by itself unless it is the one that nearly all come to."""
     row = settled.row
     tally.count(Counted.DELIVERIES, row.state, row.outcome)
+    level = logging.DEBUG if row.state is DeliveryState.DELIVERED else logging.INFO
+    if not log.isEnabledFor(level):
+        return
     told = log_line(
         "delivery",
         type=one.type,
@@ -280,7 +284,7 @@ def _report(tally: Tally, one: Delivery, settled: Settled) -> None:
         outcome=row.outcome,
         status=row.status,
     )
-    log.info("%s", told)
+    log.log(level, "%s", told)
 
 
 def _report_host(tally: Tally, before: Origin, after: Origin) -> None:

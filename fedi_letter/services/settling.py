@@ -13,6 +13,7 @@ from types import TracebackType
 
 from fedi_letter.activitypub import delivery as policy
 from fedi_letter.services.context import Context
+from fedi_letter.services.tally import line
 from fedi_letter.store import actors, deliveries, followers, origins
 from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
@@ -20,7 +21,7 @@ from fedi_letter.store.origins import Origin
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100
+AT_ONCE = 200
 AT_LEAST_EVERY_SECONDS = 0.2
 PATIENCE_TRIES = 60
 """How often, a second apart, a database is tried that does not answer; well within a lease."""
@@ -37,7 +38,7 @@ class Settled:
 
 
 class Settling:
-    """Collects settlements and writes them every 0.2 s, or every hundred, and at the end."""
+    """Collects settlements and writes them every 0.2 s, or every two hundred, and at the end."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -84,6 +85,7 @@ class Settling:
             given_up = await self._written(batch)
             for outcome, count in given_up.items():
                 self._context.tally.given_up_unsent(outcome, count)
+            _tell_arrived(batch)
 
     async def _written(self, batch: list[Settled]) -> Counter[str]:
         for _ in range(PATIENCE_TRIES - 1):
@@ -113,6 +115,14 @@ def _write(connection: Connection, context: Context, batch: list[Settled]) -> Co
                 connection, now, "host-dead", host=origin.host
             )
     return +unsent
+
+
+def _tell_arrived(batch: list[Settled]) -> None:
+    """Tell in one line of all that arrived: fifty thousand lines would hide those that did not."""
+    arrived = [one.delivery.host for one in batch if one.row.state is DeliveryState.DELIVERED]
+    if arrived:
+        told = line("delivered", deliveries=len(arrived), hosts=len(set(arrived)))
+        log.info("%s", told)
 
 
 def _drop_if_hopeless(connection: Connection, context: Context, one: Settled) -> int:

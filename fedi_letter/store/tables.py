@@ -300,6 +300,13 @@ followers = Table(
     Index(None, "letter_id", "state", "id"),
     Index(None, "inbox"),
     Index(None, "shared_inbox"),
+    Index(
+        "ix_followers_failing",
+        "inbox",
+        "shared_inbox",
+        sqlite_where=text("failing_days > 0"),
+        postgresql_where=text("failing_days > 0"),
+    ),
 )
 
 reactions = Table(

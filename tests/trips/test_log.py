@@ -68,12 +68,27 @@ async def test_every_decision_about_what_arrives_has_one_line(
         assert secret not in caplog.text
 
 
+async def test_deliveries_that_arrive_share_a_line(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(3):
+        await follower(world, f"p{n}@far.example", "gotosocial")
+    await follower(world, "ada@near.example")
+    caplog.clear()
+    caplog.set_level(logging.INFO)
+    await post(world)
+    await world.house.worker.run_until_idle()
+    arrived = lines(caplog, "delivered")
+    assert sum(int(one["deliveries"]) for one in arrived) == 4
+    assert not lines(caplog, "delivery")
+
+
 async def test_every_end_of_a_delivery_and_every_change_of_a_host_has_one_line(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     people = [await follower(world, f"p{n}@ill.example", "gotosocial") for n in range(5)]
     near = await follower(world, "ada@near.example")
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "fedi_letter")
     world.internet.time_out("ill.example")
     await post(world)
     await world.house.worker.run_until_idle()
@@ -112,7 +127,7 @@ async def test_every_end_of_a_delivery_and_every_change_of_a_host_has_one_line(
 async def test_an_answer_to_one_person_leaves_no_id_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "fedi_letter")
     await follower(world, "ada@far.example")
     [accept] = lines(caplog, "delivery")
     assert (accept["type"], accept["activity"]) == ("Accept", "-")
@@ -121,7 +136,7 @@ async def test_an_answer_to_one_person_leaves_no_id_in_the_log(
 def test_a_flood_of_overload_is_told_twice_and_counted_once_each(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "fedi_letter")
     tally = Tally()
     for _ in range(1_000):
         tally.answered(503, "overloaded")
