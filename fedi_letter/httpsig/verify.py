@@ -48,7 +48,8 @@ class Scheme(StrEnum):
 class Claim:
     """A request whose signature is in order but for the key: who it says it is, and when.
 
-    Nothing in it is ever changed. `instant` is the signed time. `message` and `statement` are what `verify` will hold the key to.
+    Nothing in it is ever changed. `instant` is the signed time. `message` and `statement` are what
+    `verify` will hold the key to.
     """
 
     scheme: Scheme

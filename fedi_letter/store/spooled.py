@@ -75,7 +75,7 @@ def _values(converters: Converters, row: NewReceipt) -> list[Any]:
 
 @cache
 def _insertion(count: int) -> str:
-    """SQLite's statement for so many rows; every name in it comes from the table, none from a peer."""
+    """SQLite's statement for so many rows; its names come from the table, none from a peer."""
     row = f"({', '.join('?' * len(_COLUMNS))})"
     return f"INSERT INTO {_TABLE.name} ({_NAMES}) VALUES {', '.join([row] * count)}"  # noqa: S608
 
