@@ -20,6 +20,7 @@ from sqlalchemy import (
 from fedi_letter.store.columns import Id, Instant, metadata
 
 _OPEN = text("settled_at IS NULL")
+_SETTLED = text("settled_at IS NOT NULL")
 _GIVEN_UP = text("state = 'given-up'")
 
 keys = Table(  # public keys of others; a rotated key is replaced here and stays in key_history
@@ -88,9 +89,12 @@ receipts = Table(
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     ),
-    Index(None, "activity_uri"),
-    Index(None, "object_uri"),
-    Index(None, "actor_uri"),
+    # Only what is settled: an index by random ids costs a page each, and whoever knocks must not
+    # wait for three of them.
+    *(
+        Index(None, column, sqlite_where=_SETTLED, postgresql_where=_SETTLED)
+        for column in ("activity_uri", "object_uri", "actor_uri")
+    ),
 )
 
 seen = Table(
