@@ -1,5 +1,6 @@
 """Tells when what is kept in memory has been changed by somebody else."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ class Freshness:
         self._context = context
         self._thing = thing
         self._looked_at: datetime | None = None
+        self._looking: asyncio.Task[int] | None = None
         self._version = -1
 
     async def check(self, outdated: Callable[[], None]) -> None:
@@ -27,8 +29,14 @@ class Freshness:
         now = self._context.clock()
         if self._looked_at is not None and abs(now - self._looked_at) < LOOKED_AT_EVERY:
             return
-        version = await self._context.database.read(versions.version, self._thing)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        # Shielded: whoever hangs up must not end the look for the others.
+        version = await asyncio.shield(self._looking)
         self._looked_at = now
         if version != self._version:
             self._version = version
             outdated()
+
+    async def _look(self) -> int:
+        return await self._context.database.read(versions.version, self._thing)
