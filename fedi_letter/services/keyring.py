@@ -11,8 +11,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from fedi_letter.activitypub.uris import origin_of
 from fedi_letter.httpsig.keys import PublicKey
@@ -22,9 +22,11 @@ from fedi_letter.remote.client import FetchFailed, FetchProblem
 from fedi_letter.remote.manners import Turns
 from fedi_letter.services.context import Context
 from fedi_letter.services.freshness import Freshness
+from fedi_letter.services.gathering import Gathering
 from fedi_letter.services.people import record_of_fetched
 from fedi_letter.store import actors, keys
 from fedi_letter.store.database import Connection
+from fedi_letter.store.keys import Miss, NewKey, StoredKey
 from fedi_letter.store.versions import Thing
 
 PATIENCE = timedelta(minutes=10)
@@ -52,6 +54,9 @@ class Keyring:
         self._freshness = Freshness(context, Thing.KEYS)
         self._slots = asyncio.Semaphore(ASKED_AT_ONCE)
         self._turns = Turns()
+        self._rows = Gathering(self._read_keys)
+        self._misses = Gathering(self._read_misses)
+        self._kept = Gathering(self._keep)
 
     async def known(self, key_id: str) -> PublicKey | None:
         """Answer the key if it is on record; never asks the network."""
@@ -60,7 +65,7 @@ class Keyring:
         if known is not None:
             self._known.move_to_end(key_id)
             return known
-        row = await self._context.database.read(keys.key, key_id)
+        row = await self._rows.ask(key_id)
         if row is None:
             return None
         return self._remember(PublicKey(row.key_id, row.owner, row.material))
@@ -88,7 +93,17 @@ class Keyring:
         FetchFailed when the server could not be asked.
         """
         known = await self.known(key_id)
-        return known if known is not None else await self._ask_once(key_id)
+        return known if known is not None else await self.fetch(key_id)
+
+    async def fetch(self, key_id: str) -> PublicKey:
+        """Answer the key from its owner's server, once however many ask; raises as `learn` does."""
+        task = self._asking.get(key_id)
+        if task is None:
+            task = asyncio.create_task(self._ask(key_id))
+            self._asking[key_id] = task
+            task.add_done_callback(lambda done: self._asked(key_id, done))
+        # Shielded: one caller's deadline must not cancel what others are waiting for.
+        return await asyncio.shield(task)
 
     async def relearn(self, key: PublicKey) -> PublicKey:
         """Answer the owner's present key after a signature failed with `key`.
@@ -101,7 +116,7 @@ class Keyring:
             return newer
         now, write = self._context.clock(), self._context.database.write
         if await write(keys.mark_refetched, key.key_id, now, now - PATIENCE):
-            return await self._ask_once(key.key_id)
+            return await self.fetch(key.key_id)
         await self._refuse_useless(key.key_id)
         row = await self._context.database.read(keys.key, key.key_id)
         asked_at = row.refetched_at if row else None
@@ -119,15 +134,6 @@ class Keyring:
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return key
-
-    async def _ask_once(self, key_id: str) -> PublicKey:
-        task = self._asking.get(key_id)
-        if task is None:
-            task = asyncio.create_task(self._ask(key_id))
-            self._asking[key_id] = task
-            task.add_done_callback(lambda done: self._asked(key_id, done))
-        # Shielded: one caller's deadline must not cancel what others are waiting for.
-        return await asyncio.shield(task)
 
     def _asked(self, key_id: str, task: "asyncio.Task[PublicKey]") -> None:
         self._asking.pop(key_id, None)
@@ -148,13 +154,12 @@ class Keyring:
             if not may_pass(failed):
                 await database.write(keys.put_miss, key_id, str(failed.problem), until)
             raise
-        await database.write(self._store, fetched)
+        await self._kept.ask(fetched)
         return self._remember(fetched.key)
 
     async def _refuse_useless(self, key_id: str) -> None:
         """Raise again what came of asking for this key id a short while ago (law 3)."""
-        now = self._context.clock()
-        miss = await self._context.database.read(keys.miss, key_id, now)
+        miss, now = await self._misses.ask(key_id), self._context.clock()
         if miss is None or miss.until - now > PATIENCE:  # the clock was set back since
             return
         why = "this key id proved useless a short while ago"
@@ -162,8 +167,19 @@ class Keyring:
             raise FetchFailed(_FETCH_PROBLEMS[miss.reason], None, why)
         raise SignatureRefused(Refusal(miss.reason), why)
 
-    def _store(self, connection: Connection, fetched: FetchedKey) -> None:
-        now = self._context.clock()
-        key = fetched.key
-        keys.put_key(connection, key.key_id, key.owner, key.pem, key.sha256, now)
-        actors.put_actor(connection, record_of_fetched(fetched), now)
+    async def _read_keys(self, key_ids: Sequence[str]) -> Mapping[str, StoredKey]:
+        return await self._context.database.read(keys.keys, key_ids)
+
+    async def _read_misses(self, key_ids: Sequence[str]) -> Mapping[str, Miss]:
+        return await self._context.database.read(keys.misses, key_ids, self._context.clock())
+
+    async def _keep(self, fetched: Sequence[FetchedKey]) -> Mapping[FetchedKey, None]:
+        await self._context.database.write(_store, fetched, self._context.clock())
+        return {}
+
+
+def _store(connection: Connection, fetched: Sequence[FetchedKey], now: datetime) -> None:
+    """Store the keys, and their owners as they came with them."""
+    found = [NewKey(k.key_id, k.owner, k.pem, k.sha256) for k in (one.key for one in fetched)]
+    keys.put_keys(connection, found, now)
+    actors.put_actors(connection, [record_of_fetched(one) for one in fetched], now)

@@ -4,15 +4,22 @@ One transaction settles many receipts: what follows from a receipt is written to
 fact that it is done, so it happens once, or after a crash, again from the start. Should a batch
 fail, its receipts are taken one by one, so that one odd receipt holds up nobody else. While the
 database is away, what was judged is kept and settled when it is back.
+
+A transaction is short, for whoever else writes waits for it: what is judged is settled a few at a
+time. One server that floods us is taken from only as fast as it is worked off; everybody else is
+settled before it, and while others come, as much time is left to them as the flood has taken.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from math import inf
+from time import monotonic
 
 from fedi_letter.letter.decide import decide
 from fedi_letter.letter.effects import CarryOver, Decision, DropFollower, Enrol, Forget, Verdict
@@ -31,9 +38,17 @@ from fedi_letter.store.receipts import Ending, Receipt, ReceiptState
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
+BATCH = 64
 LEASE = timedelta(minutes=5)
 """Longer than the slowest judgement, so that no other worker takes a receipt meanwhile."""
+IN_HAND = 16
+"""Of a server of which so many receipts are being judged, no more are taken."""
+AT_ONCE = 8
+"""Settled in one transaction: all others who write wait for it."""
+BRIEF_PATIENCE_SECONDS = 0.02
+"""How long a batch is waited for while something judged waits to be settled."""
+OTHERS_REMEMBERED_SECONDS, LONGEST_REST_SECONDS = 1.0, 0.1
+"""While others came a moment ago, a flood rests as long as it worked, up to this."""
 AFTER_FAILURE = timedelta(minutes=5)
 AFTER_OUTAGE = timedelta(seconds=5)
 
@@ -46,15 +61,22 @@ class Processor:
         self._judge = judge
         self._underway = Underway()
         self._unsettled: list[Judgement] = []
+        self._others_until = -inf
 
     async def run_once(self) -> int:
         """Take one batch and settle what is judged; answers how much there was to do."""
-        await self._settle()  # what the database could not take the last time
-        batch = await self._claim()
-        self._unsettled += await self._underway.ended(await self._begin(batch))
+        busy = self._busy()
+        batch = await self._claim(busy)
+        if busy and any(receipt.key_host not in busy for receipt in batch):
+            self._others_until = monotonic() + OTHERS_REMEMBERED_SECONDS
+        begun = await self._begin(batch)
+        patience = BRIEF_PATIENCE_SECONDS if self._unsettled else None
+        self._unsettled += await self._underway.ended(begun, patience)
         self._unsettled += self._underway.surplus(self._context.clock())
-        settled = len(self._unsettled)
-        await self._settle()
+        began = monotonic()
+        settled = await self._settle(busy)
+        if busy and began < self._others_until:
+            await asyncio.sleep(min(monotonic() - began, LONGEST_REST_SECONDS))
         return len(batch) + settled + (not self._underway.is_empty)
 
     async def run_one(self, receipt_id: int) -> None:
@@ -62,18 +84,26 @@ class Processor:
         receipt = await self._context.database.read(receipts.receipt, receipt_id)
         if receipt is not None:
             known = await self._judge.recall([receipt])
-            self._unsettled.append(await self._judgement(known, receipt))
+            self._unsettled.insert(0, await self._judgement(known, receipt))
             await self._settle()
 
     async def close(self) -> None:
-        """Give up what is being judged: whoever works next will judge it."""
+        """Settle what is judged, and give up the rest: whoever works next will judge it."""
         with contextlib.suppress(DatabaseUnavailable):  # else their leases end by themselves
+            while await self._settle():
+                pass
             for receipt in await self._underway.close():
                 await self._context.database.write(receipts.release, receipt.id)
 
-    async def _claim(self) -> Sequence[Receipt]:
+    def _busy(self) -> set[str]:
+        """The servers of which enough is in hand."""
+        in_hand = [*self._underway.receipts, *(one.receipt for one in self._unsettled)]
+        hosts = Counter(receipt.key_host for receipt in in_hand)
+        return {host for host, count in hosts.items() if host and count >= IN_HAND}
+
+    async def _claim(self, busy: Collection[str]) -> Sequence[Receipt]:
         context = self._context
-        return await context.database.write(claims.claim, context.clock(), BATCH, LEASE)
+        return await context.database.write(claims.claim, context.clock(), BATCH, LEASE, busy)
 
     async def _begin(self, batch: Sequence[Receipt]) -> "list[asyncio.Task[Judgement]]":
         if not batch:
@@ -81,11 +111,18 @@ class Processor:
         known = await self._judge.recall(batch)
         return self._underway.begin(batch, partial(self._judgement, known))
 
-    async def _settle(self) -> None:
+    async def _settle(self, busy: Collection[str] = ()) -> int:
+        """Settle what is judged, or so much of it that nobody else waits for long; how much.
+
+        What is not of the `busy` comes first, and by itself.
+        """
         context = self._context
-        judgements, self._unsettled = self._unsettled, []
+        others = [one for one in self._unsettled if one.receipt.key_host not in busy]
+        judgements = (others or self._unsettled)[:AT_ONCE]
+        taken = {one.receipt.id for one in judgements}
+        self._unsettled = [one for one in self._unsettled if one.receipt.id not in taken]
         if not judgements:
-            return
+            return 0
         try:
             done = await context.database.write(_settle_batch, context, judgements)
         except DatabaseUnavailable:
@@ -100,6 +137,7 @@ class Processor:
         for judgement, verdict, reason in done.decided:
             _report(context.tally, judgement, verdict, reason)
         context.deliveries_bell.ring()
+        return len(judgements)
 
     async def _judgement(self, known: Known, receipt: Receipt) -> Judgement:
         try:

@@ -8,17 +8,23 @@
    RFC 9421 first gets the 401 that makes it knock again. If its server is slow, the answer is 202
    and the processor goes on asking for a day. What no patience can mend (nothing under that id, an
    address we never call) is refused at once.
+   A server that sends more newcomers at once than its share of these requests is left to the
+   processor for a while: its flood must not keep the door from the others.
 4. While the disk cannot keep up, a server that fills the spool is turned away with 503 before its
    signature costs us anything, and whoever else knocks is served. Only who proved to be a server
    takes a place in its name.
-5. Bodies are not read before we know who sent them, but for the outline (type, actor, object)
+5. The farewells of strangers come by the ten thousand at once. They cost us no request and share
+   their look-ups, and only a few are dealt with at a time, so that others pass between them.
+6. Bodies are not read before we know who sent them, but for the outline (type, actor, object)
    that tells an unreadable body and a stranger's farewell; it decides nothing else.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections import Counter
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -34,6 +40,7 @@ from fedi_letter.letter.effects import Verdict
 from fedi_letter.remote.client import FetchFailed, FetchProblem
 from fedi_letter.services.blocklist import Blocklist
 from fedi_letter.services.context import Context
+from fedi_letter.services.gathering import Gathering
 from fedi_letter.services.keyring import Keyring, may_pass
 from fedi_letter.services.spool import NEWCOMERS, STRANGERS, Spool, SpoolFull, Unstorable
 from fedi_letter.store import actors, receipts
@@ -41,7 +48,10 @@ from fedi_letter.store.database import DatabaseUnavailable
 from fedi_letter.store.receipts import UNKNOWN_ACCOUNT, NewReceipt, ReceiptState
 
 ASKING_DEADLINE = 2.0
-ASKING_AT_ONCE = 100
+ASKING_AT_ONCE, ASKING_PER_HOUSE = 100, 4
+LEFT_SECONDS = 2.0
+"""How long a house that sent too many newcomers at once is left to the processor."""
+FAREWELLS_AT_ONCE = 16
 LEASE = timedelta(seconds=30)
 REFUSED_BODY_BYTES = 4_096
 RETRY_AFTER_SECONDS = 30
@@ -91,7 +101,10 @@ class Intake:
         self._keyring = keyring
         self._blocklist = blocklist
         self._spool = spool
-        self._asking = 0
+        self._asking: Counter[str] = Counter()
+        self._left: dict[str, float] = {}
+        self._farewells = asyncio.Semaphore(FAREWELLS_AT_ONCE)
+        self._met = Gathering(self._read_met)
 
     async def accept(self, message: Message) -> Answer:
         """Store or refuse one signed POST; never raises for anything a peer can send."""
@@ -108,6 +121,12 @@ class Intake:
             outline = envelope(message.body)
         except Malformed as malformed:
             return Answer(400, str(malformed.reason), malformed.detail)
+        if not _is_farewell(outline):
+            return await self._judge_signed(message, outline, now)
+        async with self._farewells:
+            return await self._judge_signed(message, outline, now)
+
+    async def _judge_signed(self, message: Message, outline: Envelope, now: datetime) -> Answer:
         arrival = _Arrival(message, outline, now)
         try:
             claimed = claim(message, origin=self._context.uris.origin, received_at=now)
@@ -134,7 +153,11 @@ class Intake:
         """
         if outline.actor_uri is None or not _is_farewell(outline):
             return False
-        return await self._context.database.read(actors.actor, outline.actor_uri) is None
+        return await self._met.ask(outline.actor_uri) is None
+
+    async def _read_met(self, uris: Sequence[str]) -> Mapping[str, bool]:
+        met = await self._context.database.read(actors.met, uris)
+        return dict.fromkeys(met, True)
 
     async def _accept_known(self, arrival: _Arrival, claimed: Claim, key: PublicKey) -> Answer:
         try:
@@ -162,23 +185,38 @@ class Intake:
 
     async def _accept_unknown(self, arrival: _Arrival, claimed: Claim) -> Answer:
         lease = arrival.received_at + LEASE
-        if self._asking >= ASKING_AT_ONCE:
+        if not self._may_ask(arrival.house):
             await self._spool.put(_pending(arrival), NEWCOMERS)
             self._context.receipts_bell.ring()
             return ACCEPTED
-        self._asking += 1
+        self._asking[arrival.house] += 1
         try:
             row = _pending(arrival, lease_until=lease)
             identifier = await self._spool.put_numbered(row, NEWCOMERS)
             return await self._ask(arrival, claimed, identifier)
         finally:
-            self._asking -= 1
+            self._asking[arrival.house] -= 1
+            if not self._asking[arrival.house]:
+                del self._asking[arrival.house]
             self._context.receipts_bell.ring()
+
+    def _may_ask(self, house: str) -> bool:
+        """Whether one more newcomer of this house is asked about while its server waits.
+
+        A house that sends more of them than we can ask about is left to the processor, and so is
+        what it sends in the next seconds: the door must stay open for the others.
+        """
+        now = monotonic()
+        if self._asking[house] >= ASKING_PER_HOUSE or self._left.get(house, now) > now:
+            self._left = {name: until for name, until in self._left.items() if until > now}
+            self._left[house] = now + LEFT_SECONDS
+            return False
+        return self._asking.total() < ASKING_AT_ONCE
 
     async def _ask(self, arrival: _Arrival, claimed: Claim, identifier: int) -> Answer:
         write, now = self._context.database.write, arrival.received_at
         try:
-            key = await _in_time(self._keyring.learn(claimed.key_id))
+            key = await _in_time(self._keyring.fetch(claimed.key_id))
             self._verify(claimed, arrival, key)
         except (SignatureRefused, FetchFailed) as problem:
             if _may_pass(problem) or _may_be_true_farewell(arrival.outline, problem):

@@ -7,7 +7,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from fedi_letter.services.judge import Judgement, Postponed
@@ -32,6 +32,11 @@ class Underway:
         """Whether nothing is under way."""
         return not self._tasks
 
+    @property
+    def receipts(self) -> Collection[Receipt]:
+        """What is under way, oldest first."""
+        return self._tasks.values()
+
     def begin(
         self, batch: Sequence[Receipt], judge: Callable[[Receipt], Awaitable[Judgement]]
     ) -> list[asyncio.Task[Judgement]]:
@@ -40,14 +45,18 @@ class Underway:
         self._tasks |= begun
         return list(begun)
 
-    async def ended(self, begun: Sequence[asyncio.Task[Judgement]]) -> list[Judgement]:
-        """Wait a moment for those just begun, or else for any, and answer all that have ended."""
+    async def ended(
+        self, begun: Sequence[asyncio.Task[Judgement]], patience: float | None = None
+    ) -> list[Judgement]:
+        """Wait a moment for those just begun, or else for any, and answer all that have ended.
+
+        `patience` is for whoever has something better to do than to wait.
+        """
+        seconds = self._patience if patience is None else patience
         if begun:
-            await asyncio.wait(begun, timeout=self._patience)
+            await asyncio.wait(begun, timeout=seconds)
         elif self._tasks:
-            await asyncio.wait(
-                self._tasks, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait(self._tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         ended = [task for task in self._tasks if task.done()]
         for task in ended:
             del self._tasks[task]

@@ -137,6 +137,11 @@ def actors(connection: Connection, uris: Collection[str]) -> dict[str, Actor]:
     return {row.uri: row for row in found}
 
 
+def met(connection: Connection, uris: Collection[str]) -> set[str]:
+    """Answer those of the ids whose actors we met, live or gone."""
+    return set(connection.execute(select(_TABLE.c.uri).where(_TABLE.c.uri.in_(uris))).scalars())
+
+
 def by_handle(connection: Connection, handle: str) -> list[Actor]:
     """Answer whoever is called `@name@host`; a handle may have belonged to several accounts."""
     query = select(*_COLUMNS).where(_TABLE.c.search.startswith(searchable(handle), autoescape=True))

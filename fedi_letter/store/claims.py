@@ -3,12 +3,13 @@
 1. A receipt is held by one worker at a time, for as long as its lease; whoever dies loses it.
 2. The oldest come first, but a server that fills more than a quarter of a batch while others wait
    leaves half of the batch to them: a flood delays nobody else by more than a batch.
-3. A clock that is set back strands nothing: what was never put off is due whatever its hour says,
+3. Of a server of which the worker has enough in hand it takes no more, however old.
+4. A clock that is set back strands nothing: what was never put off is due whatever its hour says,
    and a lease that reaches further than any we give is no lease.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,17 +27,29 @@ _COLUMNS = columns_of(_TABLE, Receipt)
 _OPEN = _TABLE.c.settled_at.is_(None)
 
 
-def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -> list[Receipt]:
-    """Take open receipts that are due and nobody holds, for as long as `lease`; in order of age."""
+def claim(
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    lease: timedelta,
+    busy: Collection[str] = (),
+) -> list[Receipt]:
+    """Take open receipts that are due and nobody holds, for as long as `lease`; in order of age.
+
+    Of the servers that are `busy` none is taken: who asks has enough of theirs in hand.
+    """
     walk_the_index(connection)
     due = _due(now, lease)
     oldest = due.order_by(_TABLE.c.due_at, _TABLE.c.id).limit(limit)
-    crowding = _crowding(connection, oldest, limit)
-    if not crowding:
+    crowding = _crowding(connection, oldest, limit) - set(busy)
+    if not (crowding or busy):
         return _take(connection, oldest, now + lease)
-    first = _of_others(connection, due, crowding, limit // 2)
+    share = limit // 2 if crowding else limit
+    first = _of_others(connection, due, crowding | set(busy), share)
     taken = _take(connection, due.where(_TABLE.c.id.in_(first)), now + lease)
     rest = oldest.limit(limit - len(taken))
+    if busy:
+        rest = rest.where(_TABLE.c.key_host.in_(crowding))
     taken += _take(connection, rest, now + lease)
     return sorted(taken, key=lambda receipt: receipt.id)
 
@@ -70,9 +83,8 @@ def _of_others(
     connection: Connection, due: Select[Any], crowding: set[str], limit: int
 ) -> list[int]:
     """The oldest receipts of other servers, as many of each."""
-    hosts = [host for host in _hosts(connection, MOST_HOSTS) if host not in crowding]
-    if not hosts:
-        return []
+    hosts: list[str | None] = [None]  # whose key names no server
+    hosts += [host for host in _hosts(connection, MOST_HOSTS) if host not in crowding]
     each = max(1, limit // len(hosts))
     parts = [
         select(

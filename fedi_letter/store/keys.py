@@ -3,11 +3,20 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, Insert, delete, or_, select, update
 
 from fedi_letter.store import tables, versions
-from fedi_letter.store.statements import changed, columns_of, insert_into, many, one, touched
+from fedi_letter.store.statements import (
+    changed,
+    columns_of,
+    insert_for,
+    insert_into,
+    many,
+    one,
+    touched,
+)
 from fedi_letter.store.versions import Thing
 
 
@@ -46,25 +55,50 @@ _KEYS, _HISTORY, _MISSES = tables.keys, tables.key_history, tables.key_misses
 _COLUMNS = columns_of(_KEYS, StoredKey)
 
 
-def put_key(
-    connection: Connection, key_id: str, owner: str, material: str, sha256: str, now: datetime
-) -> None:
-    """Remember the key as just fetched; an earlier one of the same id moves to the history."""
-    values = {"owner": owner, "material": material, "fetched_at": now}
-    known = key(connection, key_id)
-    if known is not None and (known.owner, known.material) != (owner, material):
+@dataclass(frozen=True)
+class NewKey:
+    """A public key as just fetched; `material` is PEM, `sha256` its hash."""
+
+    key_id: str
+    owner: str
+    material: str
+    sha256: str
+
+
+def put_keys(connection: Connection, fetched: Collection[NewKey], now: datetime) -> None:
+    """Remember keys as just fetched; an earlier one of the same id moves to the history.
+
+    In the order of their ids, so that two batches cannot wait on each other.
+    """
+    latest = {row.key_id: row for row in fetched}
+    if not latest:
+        return
+    ordered = [latest[key_id] for key_id in sorted(latest)]
+    known = keys(connection, latest.keys())
+    if any(row.key_id in known and _differ(row, known[row.key_id]) for row in ordered):
         versions.grow(connection, Thing.KEYS)
-    connection.execute(
-        insert_into(connection, _KEYS)
-        .values(key_id=key_id, **values)
-        .on_conflict_do_update(index_elements=["key_id"], set_=values)
+    present, past = _insertions(connection.dialect.name)
+    rows = [{**vars(row), "fetched_at": now} for row in ordered]
+    connection.execute(past, rows)
+    for row in rows:
+        del row["sha256"]
+    connection.execute(present, rows)
+    connection.execute(delete(_MISSES).where(_MISSES.c.key_id.in_(latest.keys())))
+
+
+def _differ(fetched: NewKey, known: StoredKey) -> bool:
+    return (fetched.owner, fetched.material) != (known.owner, known.material)
+
+
+@cache
+def _insertions(dialect: str) -> tuple[Insert, Insert]:
+    """The statements that put keys beside each other, and into the history."""
+    present, past = insert_for(dialect, _KEYS), insert_for(dialect, _HISTORY)
+    fresh = {name: present.excluded[name] for name in ("owner", "material", "fetched_at")}
+    return (
+        present.on_conflict_do_update(index_elements=["key_id"], set_=fresh),
+        past.on_conflict_do_nothing(index_elements=["key_id", "sha256"]),
     )
-    connection.execute(
-        insert_into(connection, _HISTORY)
-        .values(key_id=key_id, sha256=sha256, **values)
-        .on_conflict_do_nothing(index_elements=["key_id", "sha256"])
-    )
-    connection.execute(delete(_MISSES).where(_MISSES.c.key_id == key_id))
 
 
 def key(connection: Connection, key_id: str) -> StoredKey | None:
@@ -114,10 +148,11 @@ def put_miss(connection: Connection, key_id: str, reason: str, until: datetime) 
     )
 
 
-def miss(connection: Connection, key_id: str, now: datetime) -> Miss | None:
-    """Answer why this key id must not be asked now, or None when it may be."""
+def misses(connection: Connection, key_ids: Collection[str], now: datetime) -> dict[str, Miss]:
+    """Answer why these key ids must not be asked now; those that may be are left out."""
     query = select(*columns_of(_MISSES, Miss))
-    return one(connection, query.where(_MISSES.c.key_id == key_id, _MISSES.c.until > now), Miss)
+    query = query.where(_MISSES.c.key_id.in_(key_ids), _MISSES.c.until > now)
+    return {row.key_id: row for row in many(connection, query, Miss)}
 
 
 def purge_misses(connection: Connection, now: datetime) -> int:

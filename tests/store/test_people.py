@@ -8,6 +8,7 @@ from fedi_letter.letter.model import Nature
 from fedi_letter.store import actors, keys, letters
 from fedi_letter.store.actors import ActorState
 from fedi_letter.store.database import Database
+from fedi_letter.store.keys import NewKey
 from tests.store import given
 from tests.store.given import ADA, BOB, DAY, MINUTE, NOW
 
@@ -116,9 +117,9 @@ KEY = f"{ADA}#main-key"
 
 def test_a_rotated_key_is_replaced_and_the_old_one_stays_evidence(database: Database) -> None:
     assert database.read_now(keys.key, KEY) is None
-    database.write_now(keys.put_key, KEY, ADA, "old pem", "a" * 64, NOW)
-    database.write_now(keys.put_key, KEY, ADA, "new pem", "b" * 64, NOW + DAY)
-    database.write_now(keys.put_key, KEY, ADA, "new pem", "b" * 64, NOW + 2 * DAY)
+    database.write_now(keys.put_keys, [NewKey(KEY, ADA, "old pem", "a" * 64)], NOW)
+    database.write_now(keys.put_keys, [NewKey(KEY, ADA, "new pem", "b" * 64)], NOW + DAY)
+    database.write_now(keys.put_keys, [NewKey(KEY, ADA, "new pem", "b" * 64)], NOW + 2 * DAY)
     current = database.read_now(keys.key, KEY)
     assert current is not None
     assert (current.material, current.fetched_at) == ("new pem", NOW + 2 * DAY)
@@ -129,9 +130,9 @@ def test_a_rotated_key_is_replaced_and_the_old_one_stays_evidence(database: Data
 
 
 def test_keys_are_found_by_id_and_by_owner(database: Database) -> None:
-    database.write_now(keys.put_key, KEY, ADA, "pem", "a" * 64, NOW)
-    database.write_now(keys.put_key, f"{ADA}#second", ADA, "pem2", "b" * 64, NOW)
-    database.write_now(keys.put_key, f"{BOB}#main-key", BOB, "pem3", "c" * 64, NOW)
+    database.write_now(keys.put_keys, [NewKey(KEY, ADA, "pem", "a" * 64)], NOW)
+    database.write_now(keys.put_keys, [NewKey(f"{ADA}#second", ADA, "pem2", "b" * 64)], NOW)
+    database.write_now(keys.put_keys, [NewKey(f"{BOB}#main-key", BOB, "pem3", "c" * 64)], NOW)
     assert database.read_now(keys.keys, [KEY, "https://nowhere/#k"]).keys() == {KEY}
     owned = database.read_now(keys.keys_of, ADA)
     assert [each.key_id for each in owned] == [KEY, f"{ADA}#second"]
@@ -139,7 +140,7 @@ def test_keys_are_found_by_id_and_by_owner(database: Database) -> None:
 
 def test_a_key_is_fetched_anew_once_in_a_while(database: Database) -> None:
     assert not database.write_now(keys.mark_refetched, KEY, NOW, NOW - 10 * MINUTE)
-    database.write_now(keys.put_key, KEY, ADA, "pem", "a" * 64, NOW)
+    database.write_now(keys.put_keys, [NewKey(KEY, ADA, "pem", "a" * 64)], NOW)
     for at, allowed in ((NOW, True), (NOW + 9 * MINUTE, False), (NOW + 10 * MINUTE, True)):
         taken = database.write_now(keys.mark_refetched, KEY, at, at - 10 * MINUTE)
         assert taken is allowed
@@ -147,21 +148,24 @@ def test_a_key_is_fetched_anew_once_in_a_while(database: Database) -> None:
 
 def test_a_useless_key_id_is_left_alone_for_a_while(database: Database) -> None:
     database.write_now(keys.put_miss, KEY, "key-gone", NOW + MINUTE)
-    miss = database.read_now(keys.miss, KEY, NOW)
+    miss = database.read_now(keys.misses, [KEY], NOW).get(KEY)
     assert miss is not None
     assert miss.reason == "key-gone"
-    assert database.read_now(keys.miss, KEY, NOW + MINUTE) is None
-    assert database.read_now(keys.miss, "https://nowhere/#k", NOW) is None
+    assert database.read_now(keys.misses, [KEY], NOW + MINUTE).get(KEY) is None
+    assert (
+        database.read_now(keys.misses, ["https://nowhere/#k"], NOW).get("https://nowhere/#k")
+        is None
+    )
     database.write_now(keys.put_miss, KEY, "key-unusable", NOW + DAY)
-    again = database.read_now(keys.miss, KEY, NOW + MINUTE)
+    again = database.read_now(keys.misses, [KEY], NOW + MINUTE).get(KEY)
     assert again is not None
     assert again.reason == "key-unusable"
 
 
 def test_a_key_that_is_found_ends_the_miss(database: Database) -> None:
     database.write_now(keys.put_miss, KEY, "key-gone", NOW + DAY)
-    database.write_now(keys.put_key, KEY, ADA, "pem", "a" * 64, NOW)
-    assert database.read_now(keys.miss, KEY, NOW) is None
+    database.write_now(keys.put_keys, [NewKey(KEY, ADA, "pem", "a" * 64)], NOW)
+    assert database.read_now(keys.misses, [KEY], NOW).get(KEY) is None
 
 
 def test_misses_that_are_over_are_purged(database: Database) -> None:

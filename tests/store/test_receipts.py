@@ -104,6 +104,17 @@ def test_a_flood_alone_fills_its_batches(database: Database) -> None:
     assert sizes == [40, 40, 10, 0]
 
 
+def test_of_a_server_that_is_worked_off_already_none_is_taken(database: Database) -> None:
+    flood = [given.receipt(number, key_host="flood.example") for number in range(90)]
+    others = [given.receipt(90 + n, key_host=f"h{n}.example") for n in range(3)]
+    homeless = given.receipt(93, key_host=None)
+    database.write_now(receipts.insert, [*flood, *others, homeless])
+    batch = database.write_now(claims.claim, LATER, 40, MINUTE, {"flood.example"})
+    assert [each.key_host for each in batch] == ["h0.example", "h1.example", "h2.example", None]
+    assert database.write_now(claims.claim, LATER, 40, MINUTE, {"flood.example"}) == []
+    assert len(database.write_now(claims.claim, LATER, 40, MINUTE)) == 40
+
+
 def test_workers_at_once_never_claim_the_same(database_url: str) -> None:
     with Database(database_url) as one, Database(database_url) as other:
         ids = _stored(one, 200)
