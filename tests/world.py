@@ -88,7 +88,15 @@ class World:
         return found
 
     async def roll(self) -> list[dict[str, Any]]:
-        """Answer the public roll, every page of it."""
+        """Answer the public roll, every page of it, once it agrees with the count it states."""
+        for _ in range(ROLL_READ_AT_MOST):
+            entries, total = await self._roll()
+            if len(entries) == total:
+                return entries
+        raise AssertionError(f"the roll says {total} and names {len(entries)}")
+
+    async def _roll(self) -> tuple[list[dict[str, Any]], int]:
+        """The names and the count; they are of two moments while people sign."""
         entries: list[dict[str, Any]] = []
         total, url = 0, "/signatories.json"
         while url:
@@ -97,8 +105,7 @@ class World:
             page = json.loads(answer.body)
             entries += page["signatories"]
             total, url = page["total"], page["next"]
-        assert len(entries) == total
-        return entries
+        return entries, total
 
     async def signed(self) -> list[str]:
         """Answer the handles on the roll, oldest signature first."""
