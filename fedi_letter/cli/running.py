@@ -57,20 +57,7 @@ def worker(metrics_port: MetricsPort = None) -> None:
     Any number of them on PostgreSQL; run migrate first. Publishes the letter if it never was. What
     a worker counts is its own: to have it scraped, give each one on a machine its own port.
     """
-    _take_long_turns()
     run(_worker(settings(), metrics_port))
-
-
-def _take_long_turns() -> None:
-    """Have no thread of this process interrupt another when it wakes, where the system allows it.
-
-    Nobody waits for a worker's answer, and each signature would be interrupted to send the last.
-    Threads inherit this, so it comes before there are any.
-    """
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(PermissionError):  # a service manager may forbid the call
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def migrate_command(

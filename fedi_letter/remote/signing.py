@@ -4,6 +4,9 @@ It must not know where a request goes, nor whether it may.
 """
 
 import asyncio
+import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +31,7 @@ _THREADS = 2
 # To hand over one signature at a time costs as much again as everything else about a delivery: the
 # loop is woken for each, and wakes its neighbour in turn. One that comes alone waits for nobody.
 _AT_ONCE = 16
+_NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +45,18 @@ class Signer:
 
     def __init__(self, *, user_agent: str, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sign")
+        self._pool = ThreadPoolExecutor(
+            _THREADS, thread_name_prefix="sign", initializer=_give_way_to_others
+        )
         self._plain: Headers = (("User-Agent", user_agent), ("Accept-Encoding", "gzip, deflate"))
-        self._jobs: deque[_Job] = deque()
+        self._asking: deque[_Job] = deque()
+        self._telling: deque[_Job] = deque()
         self._busy = 0
 
     def close(self) -> None:
         """Let the threads go; nothing can be signed afterwards."""
-        self._jobs.clear()
+        self._asking.clear()
+        self._telling.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def get(
@@ -87,23 +95,33 @@ class Signer:
         )
         loop = asyncio.get_running_loop()
         job = _Job(preparing, loop.create_future())
-        self._jobs.append(job)
+        (self._asking if body is None else self._telling).append(job)
         self._engage(loop)
         return (*await job.signed, *self._plain)
 
     def _engage(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._jobs and self._busy < _THREADS:
+        if (self._asking or self._telling) and self._busy < _THREADS:
             self._busy += 1
             self._pool.submit(self._work, loop)
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sign whatever waits, in a thread, and tell the loop now and then."""
-        while self._jobs:
+        while some := self._some():
             # All are prepared before the first is signed: see `prepared`.
-            ready = [(job, _outcome(job.prepare)) for job in _some(self._jobs)]
+            ready = [(job, _outcome(job.prepare)) for job in some]
             done = [(job, _signed(signing)) for job, signing in ready]
             loop.call_soon_threadsafe(_hand_out, done)
         loop.call_soon_threadsafe(self._rest, loop)
+
+    def _some(self) -> list[_Job]:
+        """What is signed next: first what we ask, for somebody waits to be believed for it."""
+        some: list[_Job] = []
+        while len(some) < _AT_ONCE:
+            try:
+                some.append((self._asking or self._telling).popleft())
+            except IndexError:
+                break  # nothing is left, or the other thread took it
+        return some
 
     def _rest(self, loop: asyncio.AbstractEventLoop) -> None:
         # Looked at once more, on the loop: something may have come after the thread had looked.
@@ -111,14 +129,10 @@ class Signer:
         self._engage(loop)
 
 
-def _some(jobs: deque[_Job]) -> list[_Job]:
-    some: list[_Job] = []
-    while len(some) < _AT_ONCE:
-        try:
-            some.append(jobs.popleft())
-        except IndexError:
-            break  # the other thread took it
-    return some
+def _give_way_to_others() -> None:
+    """A fan-out signs on every core for minutes; what people wait for must not wait for that."""
+    if sys.platform == "linux":  # elsewhere a priority is the whole process's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _outcome(work: Callable[[], _T]) -> _T | SignatureRefused:
