@@ -13,6 +13,7 @@ from fedi_letter.httpsig.keys import PrivateKey
 from fedi_letter.letter.model import Policy
 from fedi_letter.letter.phrases import Phrasebook
 from fedi_letter.remote.client import Client
+from fedi_letter.services.courtesy import Courtesy
 from fedi_letter.services.tally import Tally
 from fedi_letter.store.database import Database
 
@@ -62,6 +63,7 @@ class Context:
     receipts_bell: Bell = field(default_factory=Bell)
     deliveries_bell: Bell = field(default_factory=Bell)
     tally: Tally = field(default_factory=Tally)
+    courtesy: Courtesy = field(default_factory=Courtesy)
 
 
 def new_id(now: datetime) -> str:

@@ -129,6 +129,10 @@ class Deliverer:
         _report_host(self._context.tally, before, after)
         return replace(settled, origin=after)
 
+    async def hold_back(self) -> None:
+        """Let those go first who sign."""
+        await self._context.courtesy.turn()
+
     def put_off(self, one: Delivery) -> Settled:
         """Answer what to write down of one that had no chance."""
         return _put_back(one, "stopped", self._context.clock())
@@ -176,15 +180,23 @@ class _Crew:
     async def _work(self) -> None:
         line = self._line
         while (claimed := line.take()) is not None:
-            try:
-                settled = await self._deliverer.attempt(claimed, line)
-            except DatabaseUnavailable:
-                settled = self._deliverer.put_off(claimed.delivery)
-            self._settling.add(settled)
+            self._settling.add(await self._settled(claimed))
             line.leave(claimed.delivery.host)
             if line.ready > 1:  # a host that recovers lets several go at once
                 self.engage()
         self._busy -= 1
+
+    async def _settled(self, claimed: Claimed) -> Settled:
+        deliverer = self._deliverer
+        try:
+            await deliverer.hold_back()
+        except asyncio.CancelledError:
+            self._settling.add(deliverer.put_off(claimed.delivery))
+            raise
+        try:
+            return await deliverer.attempt(claimed, self._line)
+        except DatabaseUnavailable:
+            return deliverer.put_off(claimed.delivery)
 
 
 def _breaker(origin: Origin) -> Breaker:

@@ -67,6 +67,8 @@ class Processor:
         """Take one batch and settle what is judged; answers how much there was to do."""
         busy = self._busy()
         batch = await self._claim(busy)
+        if batch:
+            self._context.courtesy.heard()
         if busy and any(receipt.key_host not in busy for receipt in batch):
             self._others_until = monotonic() + OTHERS_REMEMBERED_SECONDS
         begun = await self._begin(batch)

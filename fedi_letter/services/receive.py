@@ -142,6 +142,7 @@ class Intake:
         if await self._is_farewell_of_a_stranger(outline):
             await self._spool.put(_settled(arrival, Verdict.NOTED, UNKNOWN_ACCOUNT))
             return ACCEPTED
+        self._context.courtesy.heard()
         if known is None:
             return await self._accept_unknown(arrival, claimed)
         return await self._accept_known(arrival, claimed, known)
