@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import gc
-import os
 import signal
-import sys
 from collections.abc import Iterator
 from typing import Annotated
 

@@ -11,6 +11,8 @@ from time import monotonic
 
 LASTS_SECONDS = 1.0
 AMID_ARRIVALS_PER_SECOND = 100.0
+AT_ONCE = 20
+"""So many begin without delay after a pause: what a single arrival sets off waits for nobody."""
 
 
 class Courtesy:
@@ -31,16 +33,16 @@ class Courtesy:
         >>> courtesy.delay(now=5.0)
         0.0
         >>> courtesy.heard(now=5.0)
-        >>> [round(courtesy.delay(now=5.5), 2) for _ in range(3)]
+        >>> [round(courtesy.delay(now=5.5), 2) for _ in range(AT_ONCE + 3)][AT_ONCE:]
         [0.0, 0.01, 0.02]
         >>> courtesy.delay(now=6.5)
         0.0
         """
         if now - self._heard_at > LASTS_SECONDS:
             return 0.0
-        begins_at = max(now, self._next_at)
+        begins_at = max(now - AT_ONCE / AMID_ARRIVALS_PER_SECOND, self._next_at)
         self._next_at = begins_at + 1 / AMID_ARRIVALS_PER_SECOND
-        return begins_at - now
+        return max(begins_at - now, 0.0)
 
     async def turn(self) -> None:
         """Return when a delivery may begin."""
