@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from fedi_letter.httpsig.message import Message
 from fedi_letter.services.keyring import ASKED_AT_ONCE, Keyring
-from fedi_letter.services.receive import Answer, Intake
+from fedi_letter.services.receive import ASKING_PER_HOUSE, Answer, Intake
 from fedi_letter.services.spool import Spool, SpoolFull, Unstorable
 from fedi_letter.store import receipts
 from fedi_letter.store.database import Database
@@ -112,6 +113,32 @@ async def test_an_odd_type_is_kept_like_any_other(world: World, kind: str) -> No
     body = bytes_of({**reply_by(ada.uri), "type": kind})
     headers = signed_headers(world, ada.account.signer, body, Way())
     assert (await world.request("POST", "/inbox", headers=headers, body=body)).status == 202
+
+
+async def test_newcomers_beyond_the_few_asked_about_are_taken_and_judged_later(
+    world: World,
+) -> None:
+    """A forgery among them is told 202 as well, and then refused like any other."""
+    intake = replace_spool(world, Spool(world.house.context.database))
+    *honest, victim = [
+        world.fediverse.actor(f"p{n}@flood.example") for n in range(3 * ASKING_PER_HOUSE)
+    ]
+    mallory = world.fediverse.actor("mallory@far.example").account.signer
+    forger = replace(mallory, key_id=victim.account.signer.key_id)
+    sent = [(person, person.account.signer) for person in honest] + [(victim, forger)]
+    messages = []
+    for person, signer in sent:
+        body = bytes_of(reply_by(person.uri))
+        messages.append(Message("POST", "/inbox", signed_headers(world, signer, body, Way()), body))
+    told = await asyncio.gather(*map(intake.accept, messages))
+    assert [answer.status for answer in told] == [202] * len(sent)
+    await world.work()
+    signatories = {entry["actor"] for entry in await world.roll()}
+    assert signatories == {person.uri for person in honest}
+    ends = await world.house.context.database.read(receipts.counts)
+    assert {(end.state, end.reason, end.count) for end in ends if end.state == "refused"} == {
+        ("refused", "signature-mismatch", 1)
+    }
 
 
 async def test_keys_of_a_server_that_hangs_keep_nobody_else_s_waiting(world: World) -> None:
