@@ -1,9 +1,8 @@
 """The one door to bovine, typed: its sound primitives and none of its policy.
 
 What is taken: the signing string of draft-cavage for what we sign ourselves (`cavage` rebuilds what
-others signed, for the sake of speed), signing and verifying with a key, the
-multikey codec, the `Digest` value and key generation. What is not, each for a reason measured on
-bovine 0.5.19:
+others signed, for the sake of speed), signing and verifying with a key, the multikey codec, the
+`Digest` value and key generation. What is not, each for a reason measured on bovine 0.5.19:
 
 - `SignatureChecker` and `validate_digest` let an unsigned `Digest` vouch for an exchanged body,
   accept a signature made for another host, and never look at `(expires)`;

@@ -21,30 +21,6 @@ from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
 from fedi_letter.httpsig.verify import Scheme
 
 
-def sign(
-    key: PrivateKey,
-    scheme: Scheme,
-    *,
-    method: str,
-    url: str,
-    body: bytes | None,
-    content_type: str | None,
-    accept: str | None,
-    now: datetime,
-) -> Headers:
-    """The same as `prepared`, signed at once."""
-    return prepared(
-        key,
-        scheme,
-        method=method,
-        url=url,
-        body=body,
-        content_type=content_type,
-        accept=accept,
-        now=now,
-    )()
-
-
 def prepared(
     key: PrivateKey,
     scheme: Scheme,

@@ -20,7 +20,7 @@ from fedi_letter.activitypub.reading import read_activity, read_json
 from fedi_letter.activitypub.uris import Uris
 from fedi_letter.httpsig.keys import PrivateKey, generate_rsa_pem, load_private_key, load_public_key
 from fedi_letter.httpsig.message import Headers, Message
-from fedi_letter.httpsig.sign import sign
+from fedi_letter.httpsig.sign import prepared
 from fedi_letter.httpsig.verify import Scheme, claim, verify
 from fedi_letter.remote.transport import WireRequest
 from tests.clock import Clock
@@ -91,7 +91,7 @@ class Desk:
     async def deliver(self, inbox: str, body: bytes, scheme: Scheme) -> int:
         """Posts as the letter, signed by `httpsig`; the status answered."""
         kind = "application/activity+json"
-        headers: Headers = sign(
+        headers: Headers = prepared(
             self._key,
             scheme,
             method="POST",
@@ -100,6 +100,6 @@ class Desk:
             content_type=kind,
             accept=None,
             now=self._clock(),
-        )
+        )()
         answer = await self._internet.send(WireRequest("POST", inbox, headers, body, 10_000))
         return answer.status

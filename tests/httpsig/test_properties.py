@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fedi_letter.httpsig.dates import read_http_date, write_http_date
 from fedi_letter.httpsig.message import Headers, Message
 from fedi_letter.httpsig.refusal import SignatureRefused
-from fedi_letter.httpsig.sign import sign
+from fedi_letter.httpsig.sign import prepared
 from fedi_letter.httpsig.verify import Claim, Scheme, claim, verify
 from tests.httpsig.peers import BODY, NOW, ORIGIN, Cavage, believe, peer
 
@@ -34,7 +34,7 @@ instants = st.datetimes(
 
 
 def signed(scheme: Scheme, method: str, target: str, body: bytes, now: datetime) -> Message:
-    headers = sign(
+    headers = prepared(
         KEY,
         scheme,
         method=method,
@@ -43,7 +43,7 @@ def signed(scheme: Scheme, method: str, target: str, body: bytes, now: datetime)
         content_type="application/activity+json" if method == "POST" else None,
         accept="application/activity+json" if method == "GET" else None,
         now=now,
-    )
+    )()
     return Message(method, target, headers, body if method == "POST" else b"")
 
 

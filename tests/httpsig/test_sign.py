@@ -10,7 +10,7 @@ from bovine.crypto.types import CryptographicIdentifier
 
 from fedi_letter.httpsig.message import Headers, Message
 from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
-from fedi_letter.httpsig.sign import sign
+from fedi_letter.httpsig.sign import prepared
 from fedi_letter.httpsig.verify import Scheme
 from tests.httpsig.peers import BODY, NOW, ORIGIN, Peer, believe, content_digest, digest, peer
 
@@ -21,7 +21,7 @@ URL = f"{ORIGIN}/inbox"
 
 
 def post(scheme: Scheme, signer: Peer = ALICE, url: str = URL, body: bytes = BODY) -> Headers:
-    return sign(
+    return prepared(
         signer.private if signer is not ALICE else KEY,
         scheme,
         method="POST",
@@ -30,13 +30,13 @@ def post(scheme: Scheme, signer: Peer = ALICE, url: str = URL, body: bytes = BOD
         content_type=AP,
         accept=None,
         now=NOW,
-    )
+    )()
 
 
 def get(scheme: Scheme, url: str = URL) -> Headers:
-    return sign(
+    return prepared(
         KEY, scheme, method="GET", url=url, body=None, content_type=None, accept=AP, now=NOW
-    )
+    )()
 
 
 def bovine_believes(method: str, target: str, headers: Headers, pem: str) -> bool:
@@ -180,7 +180,7 @@ def test_a_url_that_cannot_be_sent_is_not_signed(scheme: Scheme, url: str) -> No
 
 def test_the_date_is_gmt_whatever_zone_now_is_in() -> None:
     east = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    headers = sign(
+    headers = prepared(
         KEY,
         Scheme.CAVAGE,
         method="GET",
@@ -189,7 +189,7 @@ def test_the_date_is_gmt_whatever_zone_now_is_in() -> None:
         content_type=None,
         accept=AP,
         now=east,
-    )
+    )()
     assert headers == get(Scheme.CAVAGE)
     assert (
         datetime.strptime(dict(headers)["Date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
