@@ -3,19 +3,22 @@
 import asyncio
 from datetime import timedelta
 from itertools import pairwise
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
 
 from fedi_letter.activitypub.delivery import SCHEDULE
 from fedi_letter.app import open_house
 from fedi_letter.demo.people import Person
 from fedi_letter.demo.server import Trouble
 from fedi_letter.services import updates
+from fedi_letter.services.courtesy import AT_ONCE
 from fedi_letter.services.deliver import LEASE
 from fedi_letter.services.line import PER_HOST
-from fedi_letter.store import deliveries, followers, progress
+from fedi_letter.store import deliveries, followers, progress, tables
 from fedi_letter.store.progress import DeliveryLine
 from tests.trips.arrivals import (
     FAR,
@@ -30,6 +33,7 @@ from tests.trips.arrivals import (
     recovered,
 )
 from tests.trips.seeds import BEGINNING
+from tests.waiting import until
 from tests.world import LETTER, World, open_world
 
 DAY = timedelta(days=1)
@@ -208,6 +212,39 @@ async def test_a_deliverer_told_to_stop_leaves_what_it_has_not_begun_to_others(
     assert {line.attempts for line in await lines(world)} == {1}
     await world.later(LEASE)
     assert len(arrived(people[0], "Create")) == 12
+
+
+async def test_a_deliverer_stopped_while_others_go_first_leaves_what_it_held_back(
+    world: World,
+) -> None:
+    people = await crowd(world, 3)
+    await post(world)
+    courtesy = world.house.context.courtesy
+    courtesy.heard(inf)
+    while courtesy.delay(monotonic()) < 60:
+        pass  # so many went before that the next would wait for a minute
+    running = asyncio.create_task(world.house.worker.deliverer.run_once())
+    await until(lambda: world.house.context.database.read(taken), lambda count: count == 3)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert arrived(people[0], "Create") == []
+    courtesy.heard(-inf)
+    await world.house.worker.run_until_idle()
+    assert len(arrived(people[0], "Create")) == 3, "nobody had to wait for a lease to end"
+
+
+def taken(connection: Connection) -> int:
+    """How many deliveries somebody holds."""
+    held = select(func.count()).where(tables.deliveries.c.lease_until.is_not(None))
+    return int(connection.execute(held).scalar_one())
+
+
+async def test_a_signature_makes_deliveries_give_way(world: World) -> None:
+    courtesy = world.house.context.courtesy
+    courtesy.heard(-inf)
+    assert not any(courtesy.delay(monotonic()) for _ in range(2 * AT_ONCE))
+    await world.fediverse.actor("ada@far.example").reply(LETTER, "I sign")
+    assert any(courtesy.delay(monotonic()) for _ in range(2 * AT_ONCE))
 
 
 async def test_what_a_killed_deliverer_claimed_comes_back(
