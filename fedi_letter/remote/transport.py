@@ -5,6 +5,7 @@ cookie, obeys no proxy variable and repeats nothing; what to send and what the a
 client's business. The other one, for deliveries by the thousand, is in `fanout`.
 """
 
+import asyncio
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -158,6 +159,7 @@ class AiohttpTransport:
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
+        await asyncio.sleep(0)  # a transport lets go of its socket one turn of the loop later
 
     async def _exchange(self, request: WireRequest) -> WireResponse:
         async with self._session.request(
