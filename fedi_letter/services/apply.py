@@ -1,5 +1,7 @@
 """Carries out what was decided, inside the transaction of whoever decided it.
 
+Whoever calls has the journal written in the end.
+
 1. Every change of a state is compare-and-set and leaves a row in the ledger with its reason.
 2. What has to be sent is an outbox row and its deliveries, in this same transaction (law 9).
 3. The evidence of a signature is kept with it: the receipt, the key, the actor as fetched, the
@@ -34,34 +36,34 @@ from fedi_letter.letter.model import EndorsementState, Reason, Visibility
 from fedi_letter.services import following, quoting, standing
 from fedi_letter.services.scene import Overtaken, Scene
 from fedi_letter.store import (
-    actors,
     endorsements,
     followers,
-    ledger,
     marks,
     reactions,
     reports,
 )
 from fedi_letter.store.database import Connection
 from fedi_letter.store.endorsements import NewEndorsement, PostText
+from fedi_letter.store.journal import Journal
 from fedi_letter.store.ledger import NewEntry, Subject
 
 MARKERS_KEPT = timedelta(days=30)
 FIRST_CHECK = timedelta(days=1)
 
 
-def apply(connection: Connection, scene: Scene, effects: Sequence[Effect]) -> None:
+def apply(journal: Journal, scene: Scene, effects: Sequence[Effect]) -> None:
     """Carry out the effects in order; raises Overtaken when a state is no longer as decided on."""
     for effect in effects:
-        _apply(connection, scene, effect)
+        _apply(journal, scene, effect)
 
 
-def _apply(connection: Connection, scene: Scene, effect: Effect) -> None:
+def _apply(journal: Journal, scene: Scene, effect: Effect) -> None:
+    connection = journal.connection
     match effect:
         case Record() | Revise() | Turn() | Keep() | Unsay():
-            _change_endorsement(connection, scene, effect)
+            _change_endorsement(journal, scene, effect)
         case Enrol() | Strike() | CarryOver() | Forget():
-            standing.change(connection, scene, effect)
+            standing.change(journal, scene, effect)
         case Remember():
             expires_at = scene.at + MARKERS_KEPT
             marks.add_marker(connection, scene.person_uri, effect.marker, expires_at)
@@ -78,48 +80,46 @@ def _apply(connection: Connection, scene: Scene, effect: Effect) -> None:
 
 
 def _change_endorsement(
-    connection: Connection, scene: Scene, effect: Record | Revise | Turn | Keep | Unsay
+    journal: Journal, scene: Scene, effect: Record | Revise | Turn | Keep | Unsay
 ) -> None:
     match effect:
         case Record():
-            _record(connection, scene, effect)
+            _record(journal, scene, effect)
         case Revise():
-            _revise(connection, scene, effect)
+            _revise(journal, scene, effect)
         case Turn():
-            _turn(connection, scene, effect)
+            _turn(journal, scene, effect)
         case Keep():
-            endorsements.keep(connection, effect.endorsement_ids)
+            endorsements.keep(journal.connection, effect.endorsement_ids)
         case Unsay():
-            endorsements.unsay(connection, scene.person_uri, effect.endorsement_ids)
+            endorsements.unsay(journal.connection, effect.endorsement_ids)
+            journal.changed({scene.person_uri})
 
 
-def _record(connection: Connection, scene: Scene, effect: Record) -> None:
+def _record(journal: Journal, scene: Scene, effect: Record) -> None:
     receipt = scene.receipt
     assert receipt is not None  # noqa: S101 - only what arrived is recorded
     source = effect.source
-    identifier = endorsements.record(
-        connection,
-        NewEndorsement(
-            letter_id=scene.letter_id,
-            actor_uri=scene.actor_uri,
-            person_uri=scene.person_uri,
-            way=effect.way,
-            state=effect.state,
-            reasons=effect.reasons,
-            activity_uri=source.activity_uri,
-            post_uri=source.post_uri if isinstance(source, Posted) else None,
-            target_uri=source.target_uri,
-            post=_text_of(source, effect.phrase, effect.statement),
-            received_at=scene.received_at,
-            revision_id=standing.revision_id(connection, scene),
-            receipt_id=receipt.id,
-            key_sha256=receipt.verified_by,
-            actor_document_id=_evidence(connection, scene),
-            next_check_at=scene.at + FIRST_CHECK if _can_be_checked(source) else None,
-        ),
+    act = NewEndorsement(
+        letter_id=scene.letter_id,
+        actor_uri=scene.actor_uri,
+        person_uri=scene.person_uri,
+        way=effect.way,
+        state=effect.state,
+        reasons=effect.reasons,
+        activity_uri=source.activity_uri,
+        post_uri=source.post_uri if isinstance(source, Posted) else None,
+        target_uri=source.target_uri,
+        post=_text_of(source, effect.phrase, effect.statement),
+        received_at=scene.received_at,
+        revision_id=standing.revision_id(journal.connection, scene),
+        receipt_id=receipt.id,
+        key_sha256=receipt.verified_by,
+        next_check_at=scene.at + FIRST_CHECK if _can_be_checked(source) else None,
     )
     reason = effect.reasons[0] if effect.reasons else Reason.CLEAR_PHRASE
-    _enter(connection, scene, identifier, None, effect.state, reason)
+    evidence = scene.actor.document if scene.actor else None
+    journal.record(act, evidence, _entry(scene, None, None, effect.state, reason))
 
 
 def _text_of(source: Posted | Boosted, phrase: str | None, statement: str) -> PostText:
@@ -146,14 +146,8 @@ def _can_be_checked(source: Posted | Boosted) -> bool:
     return public and uri is not None and uri.startswith("http") and "#" not in uri
 
 
-def _evidence(connection: Connection, scene: Scene) -> int | None:
-    actor = actors.actor(connection, scene.actor_uri)
-    if actor is None or not actor.document:
-        return None
-    return actors.keep_document(connection, scene.actor_uri, actor.document, scene.at)
-
-
-def _revise(connection: Connection, scene: Scene, effect: Revise) -> None:
+def _revise(journal: Journal, scene: Scene, effect: Revise) -> None:
+    connection = journal.connection
     assert scene.receipt is not None  # noqa: S101 - an edit arrived or was fetched
     stored = endorsements.endorsement(connection, effect.endorsement_id)
     if stored is None:
@@ -172,10 +166,12 @@ def _revise(connection: Connection, scene: Scene, effect: Revise) -> None:
     if effect.state is EndorsementState.WITHDRAWN:
         endorsements.erase_text(connection, [effect.endorsement_id])
     reason = effect.reasons[0] if effect.reasons else Reason.EDITED
-    _enter(connection, scene, effect.endorsement_id, stored.state, effect.state, reason)
+    journal.changed({scene.person_uri})
+    journal.enter(_entry(scene, effect.endorsement_id, stored.state, effect.state, reason))
 
 
-def _turn(connection: Connection, scene: Scene, effect: Turn) -> None:
+def _turn(journal: Journal, scene: Scene, effect: Turn) -> None:
+    connection = journal.connection
     stored = endorsements.endorsement(connection, effect.endorsement_id)
     if stored is None:
         raise Overtaken(f"endorsement {effect.endorsement_id} is not on record")
@@ -194,7 +190,8 @@ def _turn(connection: Connection, scene: Scene, effect: Turn) -> None:
     if effect.after is EndorsementState.WITHDRAWN:
         # Whoever takes a post back takes its words back: only the salted record stays.
         endorsements.erase_text(connection, [effect.endorsement_id])
-    _enter(connection, scene, effect.endorsement_id, effect.before, effect.after, effect.reason)
+    journal.changed({scene.person_uri})
+    journal.enter(_entry(scene, effect.endorsement_id, effect.before, effect.after, effect.reason))
 
 
 def _demand(changed: bool, endorsement_id: int) -> None:
@@ -202,29 +199,25 @@ def _demand(changed: bool, endorsement_id: int) -> None:
         raise Overtaken(f"endorsement {endorsement_id} was changed by somebody else")
 
 
-def _enter(
-    connection: Connection,
+def _entry(
     scene: Scene,
-    endorsement_id: int,
+    endorsement_id: int | None,
     before: EndorsementState | None,
     after: EndorsementState,
     reason: Reason,
-) -> None:
-    ledger.write(
-        connection,
-        NewEntry(
-            letter_id=scene.letter_id,
-            at=scene.at,
-            person_uri=scene.person_uri,
-            subject=Subject.ENDORSEMENT,
-            before=before,
-            after=after,
-            reason=reason,
-            made_by=scene.made_by,
-            endorsement_id=endorsement_id,
-            receipt_id=scene.receipt.id if scene.receipt else None,
-            action_id=scene.action_id,
-        ),
+) -> NewEntry:
+    return NewEntry(
+        letter_id=scene.letter_id,
+        at=scene.at,
+        person_uri=scene.person_uri,
+        subject=Subject.ENDORSEMENT,
+        before=before,
+        after=after,
+        reason=reason,
+        made_by=scene.made_by,
+        endorsement_id=endorsement_id,
+        receipt_id=scene.receipt.id if scene.receipt else None,
+        action_id=scene.action_id,
     )
 
 

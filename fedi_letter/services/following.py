@@ -7,7 +7,7 @@ from fedi_letter.activitypub import documents
 from fedi_letter.letter.intents import Followed
 from fedi_letter.services.context import new_id
 from fedi_letter.services.scene import Scene
-from fedi_letter.store import actors, deliveries, followers, outbox
+from fedi_letter.store import deliveries, followers, outbox
 from fedi_letter.store.database import Connection
 
 ACCEPT_AFTER = timedelta(seconds=2)
@@ -16,7 +16,7 @@ ACCEPT_AFTER = timedelta(seconds=2)
 
 def add(connection: Connection, scene: Scene, source: Followed) -> None:
     """Put the follower on record, newest Follow first, and enqueue the Accept (AP §7.5)."""
-    actor = actors.actor(connection, scene.actor_uri)
+    actor = scene.actor
     if actor is None or actor.inbox is None:
         return  # nobody could ever be told anything
     followers.add(

@@ -182,4 +182,5 @@ def _store(connection: Connection, fetched: Sequence[FetchedKey], now: datetime)
     """Store the keys, and their owners as they came with them."""
     found = [NewKey(k.key_id, k.owner, k.pem, k.sha256) for k in (one.key for one in fetched)]
     keys.put_keys(connection, found, now)
-    actors.put_actors(connection, [record_of_fetched(one) for one in fetched], now)
+    look_new = actors.put_actors(connection, [record_of_fetched(one) for one in fetched], now)
+    actors.roll_shows(connection, look_new)

@@ -29,6 +29,7 @@ from fedi_letter.services.refusals import ModerationRefused
 from fedi_letter.services.scene import Scene
 from fedi_letter.store import actors, endorsements, ledger, signatories
 from fedi_letter.store.database import Connection
+from fedi_letter.store.journal import Journal
 from fedi_letter.store.ledger import Entry, Subject
 
 _SENTENCES = {
@@ -183,7 +184,9 @@ class Stroke:
         except MoveRefused as refused:
             self.refuse(subject, refused.reason)
             return
-        apply(self._connection, self._scene(person), decision.effects)
+        journal = Journal(self._connection, self._context.letter_id, self._context.clock())
+        apply(journal, self._scene(person), decision.effects)
+        journal.write()
         self._done.append(subject)
 
     def refuse(self, subject: str, reason: MoveReason) -> None:

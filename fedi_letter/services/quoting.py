@@ -8,7 +8,7 @@ from fedi_letter.activitypub.reading import read_json
 from fedi_letter.letter.intents import Quoted
 from fedi_letter.services.context import new_id
 from fedi_letter.services.scene import Scene
-from fedi_letter.store import actors, deliveries, outbox, publications
+from fedi_letter.store import deliveries, outbox, publications
 from fedi_letter.store.database import Connection
 from fedi_letter.store.publications import Publication, PublicationKind
 from fedi_letter.store.receipts import Receipt
@@ -18,7 +18,7 @@ REQUEST = "QuoteRequest"
 
 def permit(connection: Connection, scene: Scene, receipt: Receipt, source: Quoted) -> None:
     """Answer a QuoteRequest with an Accept whose `result` is the stamp; other quotes need none."""
-    actor = actors.actor(connection, scene.actor_uri)
+    actor = scene.actor
     if receipt.activity_type != REQUEST or source.post_uri is None:
         return
     if actor is None or actor.inbox is None:

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from fedi_letter.activitypub.interpret import Ignored, Ours, interpret_post
 from fedi_letter.activitypub.reading import Malformed, read_post
 from fedi_letter.letter.decide import decide, decide_missing
+from fedi_letter.letter.effects import Decision
 from fedi_letter.letter.intents import Posted
 from fedi_letter.letter.model import Way
 from fedi_letter.remote.client import Fetched, FetchFailed, FetchProblem
@@ -27,6 +28,8 @@ from fedi_letter.services.wishes import ours
 from fedi_letter.store import endorsements, letters, receipts, signatories
 from fedi_letter.store.database import Connection
 from fedi_letter.store.endorsements import StoredEndorsement
+from fedi_letter.store.errors import Conflict
+from fedi_letter.store.journal import Journal
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +66,7 @@ class Rechecker:
             await write(_unclear, self._context, act)
         except FetchFailed as failed:
             await write(_missing if _tells(act, failed) else _unclear, self._context, act)
-        except Overtaken:
+        except (Overtaken, Conflict):
             log.info("event=recheck-overtaken endorsement=%d", act.id)
 
 
@@ -114,7 +117,7 @@ def _still_there(
         return
     standing = signatories.standings(connection, act.letter_id, {act.person_uri})[act.person_uri]
     decision = decide(standing, edited, context.policy, context.phrasebook, now)
-    apply(connection, _scene(connection, context, act), decision.effects)
+    _carry_out(connection, context, act, decision)
 
 
 def _missing(connection: Connection, context: Context, act: StoredEndorsement) -> None:
@@ -122,7 +125,7 @@ def _missing(connection: Connection, context: Context, act: StoredEndorsement) -
     standing = signatories.standings(connection, act.letter_id, {act.person_uri})[act.person_uri]
     decision = decide_missing(standing, act.id, act.missing_since, now)
     _note(connection, act, now, missing_since=act.missing_since or now)
-    apply(connection, _scene(connection, context, act), decision.effects)
+    _carry_out(connection, context, act, decision)
     if decision.effects:
         log.info("event=recheck endorsement=%d reason=%s", act.id, decision.reason)
 
@@ -145,9 +148,11 @@ def _note(
     )
 
 
-def _scene(connection: Connection, context: Context, act: StoredEndorsement) -> Scene:
+def _carry_out(
+    connection: Connection, context: Context, act: StoredEndorsement, decision: Decision
+) -> None:
     now = context.clock()
-    return Scene(
+    scene = Scene(
         context=context,
         letter_id=act.letter_id,
         actor_uri=act.actor_uri,
@@ -157,3 +162,6 @@ def _scene(connection: Connection, context: Context, act: StoredEndorsement) -> 
         received_at=now,
         receipt=receipts.receipt(connection, act.receipt_id),
     )
+    journal = Journal(connection, act.letter_id, now)
+    apply(journal, scene, decision.effects)
+    journal.write()

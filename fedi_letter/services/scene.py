@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fedi_letter.services.context import Context
+from fedi_letter.store.actors import ActorRecord
 from fedi_letter.store.letters import Revision
 from fedi_letter.store.receipts import Receipt
 
@@ -24,6 +25,8 @@ class Scene:
     at: datetime
     received_at: datetime
     receipt: Receipt | None = None
+    actor: ActorRecord | None = None
+    """Who sent the receipt, where they are on record."""
     action_id: int | None = None
     revisions: tuple[Revision, ...] = ()
     """Every revision, newest first, where a batch has read them for all its decisions."""

@@ -2,23 +2,22 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, bindparam, select, update
+from sqlalchemy import BindParameter, Connection, Insert, bindparam, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from fedi_letter.letter.model import EndorsementState, Nature, SignatoryState
 from fedi_letter.store import tables
 from fedi_letter.store.statements import (
     changed,
     columns_of,
-    drawn,
     insert_for,
-    insert_into,
     many,
     one,
     touched,
@@ -67,6 +66,7 @@ class Actor(ActorRecord):
 
 _TABLE = tables.actors
 _COLUMNS = columns_of(_TABLE, Actor)
+_FETCHED = tuple(field.name for field in fields(ActorRecord))
 _SHOWN = ("handle", "name", "url", "suspended", "indexable", "hides_public", "hides_unlisted")
 
 
@@ -79,31 +79,31 @@ def searchable(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def put_actor(connection: Connection, record: ActorRecord, now: datetime) -> None:
-    """Remember the actor as just fetched; the roll's version grows if a listed person looks new."""
-    put_actors(connection, [record], now)
+def put_actors(
+    connection: Connection, records: Collection[ActorRecord], now: datetime
+) -> list[str]:
+    """Remember actors as just fetched; of two records of one actor the last is kept.
 
-
-def put_actors(connection: Connection, records: Collection[ActorRecord], now: datetime) -> None:
-    """The same for many in three statements; of two records of one actor the last is kept.
-
-    In the order of their ids, so that two batches cannot wait on each other.
+    Answers who looks new: the caller has `roll_shows` say so, best at its end. In the order of
+    their ids, so that two batches cannot wait on each other.
     """
     latest = {record.uri: record for record in records}
     if not latest:
-        return
+        return []
     known = actors(connection, latest.keys())
     ordered = [latest[uri] for uri in sorted(latest)]
     rows = [_row(record, now) for record in ordered]
     connection.execute(_upsert(connection.dialect.name), rows)
-    for record in ordered:
-        if record.uri in known and _looks(known[record.uri]) != _looks(record):
-            bump_rolls(connection, record.uri)
+    return [
+        record.uri
+        for record in ordered
+        if record.uri in known and _looks(known[record.uri]) != _looks(record)
+    ]
 
 
 def _row(record: ActorRecord, now: datetime) -> dict[str, Any]:
     return {
-        **{field.name: getattr(record, field.name) for field in fields(ActorRecord)},
+        **{name: getattr(record, name) for name in _FETCHED},
         "search": searchable(f"{record.handle} {record.name}"),
         "state": ActorState.LIVE,
         "fetched_at": now,
@@ -128,13 +128,18 @@ def _looks(record: ActorRecord) -> tuple[Any, ...]:
 
 def actor(connection: Connection, uri: str) -> Actor | None:
     """Answer the actor, live or gone; None for one we never met."""
-    return one(connection, select(*_COLUMNS).where(_TABLE.c.uri == uri), _actor)
+    return one(connection, _BY_URI, _actor, {"uri": uri})
 
 
 def actors(connection: Connection, uris: Collection[str]) -> dict[str, Actor]:
     """Answer those of the actors that we met, by id."""
-    found = many(connection, select(*_COLUMNS).where(_TABLE.c.uri.in_(uris)), _actor)
+    found = many(connection, _BY_URIS, _actor, {"uris": list(uris)})
     return {row.uri: row for row in found}
+
+
+_URIS: BindParameter[str] = bindparam("uris", expanding=True)
+_BY_URI = select(*_COLUMNS).where(_TABLE.c.uri == bindparam("uri"))
+_BY_URIS = select(*_COLUMNS).where(_TABLE.c.uri.in_(_URIS))
 
 
 def met(connection: Connection, uris: Collection[str]) -> set[str]:
@@ -156,15 +161,12 @@ def forget(connection: Connection, uri: str, now: datetime) -> bool:
     The handle stays: the ledger and the admins must be able to say whose number was struck.
     """
     purged = {"name": "", "url": None, "document": b"", "followers_uri": None, "search": ""}
-    gone = changed(
+    return changed(
         connection,
         update(_TABLE)
         .where(_TABLE.c.uri == uri, _TABLE.c.state == ActorState.LIVE)
         .values(**purged, state=ActorState.GONE, fetched_at=now),
     )
-    if gone:
-        bump_rolls(connection, uri)
-    return gone
 
 
 def silence(connection: Connection, inbox: str) -> int:
@@ -214,34 +216,58 @@ def _home(uri: str, moves: dict[str, str]) -> str:
 
 
 def _moves(connection: Connection, uris: Collection[str]) -> dict[str, str]:
-    query = select(_TABLE.c.uri, _TABLE.c.moved_to)
-    query = query.where(_TABLE.c.uri.in_(uris), _TABLE.c.moved_to.is_not(None))
-    return {uri: home for uri, home in connection.execute(query)}
+    return {uri: home for uri, home in connection.execute(_MOVES, {"uris": list(uris)})}
 
 
-def keep_document(connection: Connection, actor_uri: str, body: bytes, now: datetime) -> int:
-    """Keep the actor as fetched, as evidence; answers the same id for the same bytes."""
+_MOVES = select(_TABLE.c.uri, _TABLE.c.moved_to).where(
+    _TABLE.c.uri.in_(_URIS), _TABLE.c.moved_to.is_not(None)
+)
+
+
+def keep_documents(
+    connection: Connection, bodies: Mapping[str, bytes], now: datetime
+) -> dict[str, int]:
+    """Keep actors as fetched, as evidence; answers the id of each, the same for the same bytes."""
+    if not bodies:
+        return {}
+    rows = [
+        {
+            "actor_uri": uri,
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "body": body,
+            "fetched_at": now,
+        }
+        for uri, body in sorted(bodies.items())
+    ]
+    kept = connection.execute(_keep(connection.dialect.name), rows)
+    return {row.actor_uri: row.id for row in kept}
+
+
+@cache
+def _keep(dialect: str) -> ReturningInsert[Any]:
     table = tables.actor_documents
-    statement = insert_into(connection, table).values(
-        actor_uri=actor_uri, sha256=hashlib.sha256(body).hexdigest(), body=body, fetched_at=now
-    )
+    statement = insert_for(dialect, table)
     # the update changes nothing; without it, what is there already would not be answered
     same = {"sha256": statement.excluded.sha256}
     kept = statement.on_conflict_do_update(index_elements=["actor_uri", "sha256"], set_=same)
-    return drawn(connection, kept.returning(table.c.id), {})
+    return kept.returning(table.c.actor_uri, table.c.id)
 
 
-def bump_rolls(connection: Connection, person_uri: str) -> None:
-    """Let the version of every letter grow that shows this person, on its roll or in a comment."""
-    connection.execute(_BUMP, {"person_uri": person_uri})
+def roll_shows(connection: Connection, person_uris: Collection[str]) -> None:
+    """Let the version of every letter grow that shows any of these, on its roll or in a comment.
+
+    Other writers of those letters wait from here until we commit.
+    """
+    if person_uris:
+        connection.execute(_BUMP, {"uris": list(person_uris)})
 
 
 _LISTED = select(tables.signatories.c.letter_id).where(
-    tables.signatories.c.person_uri == bindparam("person_uri"),
+    tables.signatories.c.person_uri.in_(_URIS),
     tables.signatories.c.state == SignatoryState.LISTED,
 )
 _COMMENTED = select(tables.endorsements.c.letter_id).where(
-    tables.endorsements.c.actor_uri == bindparam("person_uri"),
+    tables.endorsements.c.actor_uri.in_(_URIS),
     tables.endorsements.c.state == EndorsementState.COMMENT,
 )
 _BUMP = (

@@ -1,5 +1,6 @@
 """Acts of support, one row each: put on record, edited, turned from state to state, looked after.
 
+Who changes one has `actors.roll_shows` told of the person; the `journal` does so at its end.
 What is not public is on record too, for admins; nothing here decides what may be shown except
 `approved_replies`, which answers public posts alone (law 5).
 """
@@ -9,15 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Update, func, insert, select, update
+from sqlalchemy import Connection, Select, Update, bindparam, func, insert, select, update
 
 from fedi_letter.letter.model import EndorsementState, Reason, Visibility, Way
 from fedi_letter.store import tables
-from fedi_letter.store.actors import ActorState, bump_rolls
+from fedi_letter.store.actors import ActorState
 from fedi_letter.store.statements import (
     changed,
     columns_of,
-    drawn,
     many,
     one,
     packed,
@@ -115,23 +115,21 @@ class ApprovedReply:
 
 _TABLE = tables.endorsements
 _COLUMNS = columns_of(_TABLE, StoredEndorsement)
-_INSERT = insert(_TABLE).returning(_TABLE.c.id)
+_INSERT = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
+_BY_ID = select(*_COLUMNS).where(_TABLE.c.id == bindparam("endorsement_id"))
 
 
-def record(connection: Connection, new: NewEndorsement) -> int:
-    """Put an act of support on record and answer its id."""
-    values = {
-        **vars(new),
-        **vars(new.post),
-        "reasons": packed(new.reasons),
-        "keep": False,
-        "post_gone": False,
-    }
+def record(connection: Connection, acts: Sequence[NewEndorsement]) -> list[int]:
+    """Put acts of support on record and answer their ids, in the order given."""
+    if not acts:
+        return []
+    return list(connection.execute(_INSERT, [_values(act) for act in acts]).scalars())
+
+
+def _values(act: NewEndorsement) -> dict[str, Any]:
+    values = {**vars(act), **vars(act.post), "reasons": packed(act.reasons)}
     del values["post"]
-    identifier = drawn(connection, _INSERT, values)
-    if new.state is EndorsementState.STANDING:
-        bump_rolls(connection, new.person_uri)
-    return identifier
+    return {**values, "keep": False, "post_gone": False}
 
 
 def revise(
@@ -156,7 +154,7 @@ def revise(
     statement = _in_state(endorsement_id, before).values(
         **values, state=after, reviewed_by=None, reviewed_at=None, missing_since=None
     )
-    return _done(connection, endorsement_id, changed(connection, statement))
+    return changed(connection, statement)
 
 
 def turn(
@@ -180,8 +178,7 @@ def turn(
         values |= {"reviewed_by": reviewed_by, "reviewed_at": now}
     if after in OVER:
         values |= {"next_check_at": None, "missing_since": None}
-    statement = _in_state(endorsement_id, before).values(values)
-    return _done(connection, endorsement_id, changed(connection, statement))
+    return changed(connection, _in_state(endorsement_id, before).values(values))
 
 
 def erase_text(connection: Connection, endorsement_ids: Collection[int]) -> int:
@@ -194,16 +191,13 @@ def erase_text(connection: Connection, endorsement_ids: Collection[int]) -> int:
     )
 
 
-def unsay(connection: Connection, person_uri: str, endorsement_ids: Collection[int]) -> int:
+def unsay(connection: Connection, endorsement_ids: Collection[int]) -> int:
     """Purge what deleted posts said and where they were, leaving the state; answers how many."""
     gone = {"text": "", "html": "", "statement": "", "phrase": None, "text_sha256": "", "url": None}
-    purged = touched(
+    return touched(
         connection,
         update(_TABLE).where(_TABLE.c.id.in_(endorsement_ids)).values(**gone, post_gone=True),
     )
-    if purged:
-        bump_rolls(connection, person_uri)
-    return purged
 
 
 def keep(connection: Connection, endorsement_ids: Collection[int]) -> int:
@@ -218,8 +212,7 @@ def keep(connection: Connection, endorsement_ids: Collection[int]) -> int:
 
 def endorsement(connection: Connection, endorsement_id: int) -> StoredEndorsement | None:
     """Answer one act of support."""
-    query = select(*_COLUMNS).where(_TABLE.c.id == endorsement_id)
-    return one(connection, query, _endorsement)
+    return one(connection, _BY_ID, _endorsement, {"endorsement_id": endorsement_id})
 
 
 def of_person(connection: Connection, letter_id: int, person_uri: str) -> list[StoredEndorsement]:
@@ -327,13 +320,6 @@ def counts(connection: Connection, letter_id: int) -> dict[tuple[Way, Endorsemen
 
 def _in_state(endorsement_id: int, state: EndorsementState) -> Update:
     return update(_TABLE).where(_TABLE.c.id == endorsement_id, _TABLE.c.state == state)
-
-
-def _done(connection: Connection, endorsement_id: int, was_changed: bool) -> bool:
-    if was_changed:
-        query = select(_TABLE.c.person_uri).where(_TABLE.c.id == endorsement_id)
-        bump_rolls(connection, connection.execute(query).scalar_one())
-    return was_changed
 
 
 def _endorsement(

@@ -3,6 +3,7 @@
 `actions` groups what an admin did in one stroke, so that it can be undone in one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from fedi_letter.letter.model import Reason
 from fedi_letter.store import tables
-from fedi_letter.store.statements import changed, columns_of, drawn, many, one
+from fedi_letter.store.statements import changed, columns_of, many, one
 
 
 class Subject(StrEnum):
@@ -63,12 +64,13 @@ class Action:
 _LEDGER, _ACTIONS = tables.ledger, tables.actions
 _ENTRY = columns_of(_LEDGER, Entry)
 _ACTION = columns_of(_ACTIONS, Action)
-_WRITE = insert(_LEDGER).returning(_LEDGER.c.id)
+_WRITE = insert(_LEDGER)
 
 
-def write(connection: Connection, entry: NewEntry) -> int:
-    """Put a change of state on record and answer its number."""
-    return drawn(connection, _WRITE, vars(entry))
+def write(connection: Connection, entries: Sequence[NewEntry]) -> None:
+    """Put changes of state on record, in the order given."""
+    if entries:
+        connection.execute(_WRITE, [vars(entry) for entry in entries])
 
 
 def of_person(connection: Connection, letter_id: int, person_uri: str) -> list[Entry]:

@@ -129,7 +129,7 @@ def the_letter(connection: Connection) -> Letter | None:
 
 def letter(connection: Connection, letter_id: int) -> Letter | None:
     """Answer a letter by its number in this database."""
-    return one(connection, select(*_LETTER).where(tables.letters.c.id == letter_id), Letter)
+    return one(connection, _BY_ID, Letter, {"letter_id": letter_id})
 
 
 def stamp(connection: Connection, letter_id: int) -> Stamp | None:
@@ -138,6 +138,7 @@ def stamp(connection: Connection, letter_id: int) -> Stamp | None:
 
 
 _OF_LETTER: BindParameter[int] = bindparam("letter_id")
+_BY_ID = select(*_LETTER).where(tables.letters.c.id == _OF_LETTER)
 _STAMP = select(
     tables.letters.c.created_at,
     tables.letters.c.retracted_at,
@@ -248,9 +249,14 @@ def revision(connection: Connection, letter_id: int, number: int) -> Revision | 
 
 def revisions(connection: Connection, letter_id: int) -> list[Revision]:
     """Answer every revision, newest first, without the translations."""
-    table = tables.revisions
-    query = select(*_REVISION).where(table.c.letter_id == letter_id)
-    return many(connection, query.order_by(table.c.number.desc()), _revision)
+    return many(connection, _REVISIONS, _revision, {"letter_id": letter_id})
+
+
+_REVISIONS = (
+    select(*_REVISION)
+    .where(tables.revisions.c.letter_id == _OF_LETTER)
+    .order_by(tables.revisions.c.number.desc())
+)
 
 
 def revision_at(connection: Connection, letter_id: int, instant: datetime) -> int | None:
@@ -265,6 +271,18 @@ def revision_at(connection: Connection, letter_id: int, instant: datetime) -> in
     if found is not None:
         return found
     return connection.execute(query.order_by(table.c.number).limit(1)).scalar_one_or_none()
+
+
+def roll_changed(connection: Connection, letter_id: int) -> None:
+    """Let the roll's version grow; other writers of this letter wait from here until we commit."""
+    connection.execute(_ROLL_CHANGED, {"letter_id": letter_id})
+
+
+_ROLL_CHANGED = (
+    update(tables.letters)
+    .where(tables.letters.c.id == _OF_LETTER)
+    .values(roll_version=tables.letters.c.roll_version + 1)
+)
 
 
 def roll_version(connection: Connection, letter_id: int) -> int:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, delete
+from sqlalchemy.sql.dml import ReturningInsert
 
 from fedi_letter.letter.model import Marker
 from fedi_letter.store import tables
-from fedi_letter.store.statements import insert_into, touched
+from fedi_letter.store.statements import insert_for, insert_into, touched
 
 
 def remember_seen(
@@ -20,8 +23,13 @@ def remember_seen(
         {"digest": digest, "receipt_id": receipt_id, "seen_at": now}
         for digest, receipt_id in sorted(digests.items())
     ]
-    new = insert_into(connection, tables.seen).on_conflict_do_nothing(index_elements=["digest"])
-    return frozenset(connection.execute(new.returning(tables.seen.c.digest), rows).scalars())
+    return frozenset(connection.execute(_note(connection.dialect.name), rows).scalars())
+
+
+@cache
+def _note(dialect: str) -> ReturningInsert[Any]:
+    new = insert_for(dialect, tables.seen).on_conflict_do_nothing(index_elements=["digest"])
+    return new.returning(tables.seen.c.digest)
 
 
 def purge_seen(connection: Connection, before: datetime) -> int:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from fedi_letter.letter.model import EndorsementState, Nature, Reason, Visibility, Way
 from fedi_letter.store import tables, versions
@@ -198,8 +198,12 @@ def is_blocked(connection: Connection, host: str, actor_uri: str | None = None) 
 
 def blocked_among(connection: Connection, subjects: Collection[str]) -> frozenset[str]:
     """Answer those of these domains and actors that are blocked by name."""
-    query = select(_BLOCKS.c.subject).where(_BLOCKS.c.subject.in_(subjects))
-    return frozenset(connection.execute(query).scalars())
+    return frozenset(connection.execute(_BLOCKED, {"subjects": list(subjects)}).scalars())
+
+
+_BLOCKED = select(_BLOCKS.c.subject).where(
+    _BLOCKS.c.subject.in_(bindparam("subjects", expanding=True))
+)
 
 
 def blocked_subjects(connection: Connection) -> BlockedSubjects:

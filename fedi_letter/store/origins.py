@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from fedi_letter.store import tables
 from fedi_letter.store.statements import columns_of, insert_into, many, one
@@ -83,25 +83,28 @@ def revive(connection: Connection, host: str) -> bool:
 
 def revive_all(connection: Connection, hosts: Collection[str]) -> list[str]:
     """Deliver again to servers that have just spoken to us; answers those that had a fault."""
-    faulty = or_(
-        _TABLE.c.dead_since.is_not(None),
-        _TABLE.c.held_until.is_not(None),
-        _TABLE.c.failures > 0,
-        _TABLE.c.failing_days > 0,
+    return sorted(connection.execute(_REVIVE, {"hosts": list(hosts)}).scalars())
+
+
+_FAULTY = or_(
+    _TABLE.c.dead_since.is_not(None),
+    _TABLE.c.held_until.is_not(None),
+    _TABLE.c.failures > 0,
+    _TABLE.c.failing_days > 0,
+)
+_REVIVE = (
+    update(_TABLE)
+    .where(_TABLE.c.host.in_(bindparam("hosts", expanding=True)), _FAULTY)
+    .values(
+        failures=0,
+        first_failure_at=None,
+        held_until=None,
+        failing_days=0,
+        last_failing_at=None,
+        dead_since=None,
     )
-    forgiven = (
-        update(_TABLE)
-        .where(_TABLE.c.host.in_(hosts), faulty)
-        .values(
-            failures=0,
-            first_failure_at=None,
-            held_until=None,
-            failing_days=0,
-            last_failing_at=None,
-            dead_since=None,
-        )
-    )
-    return sorted(connection.execute(forgiven.returning(_TABLE.c.host)).scalars())
+    .returning(_TABLE.c.host)
+)
 
 
 def troubled(connection: Connection, now: datetime, limit: int = 500) -> list[Origin]:

@@ -1,24 +1,28 @@
 """Who stands on the roll and under which number; knows nothing of how it is shown.
 
 Numbers come from `letters.next_number`, which only grows: a number once given is never given to
-anybody else (law 3 of `tables`). Every change of the roll lets `letters.roll_version` grow.
+anybody else (law 3 of `tables`). Every change of the roll has to let `letters.roll_version` grow;
+who makes several in one transaction leaves that to the `journal`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 
 from fedi_letter.letter.model import SignatoryState
 from fedi_letter.store import tables
 from fedi_letter.store.actors import ActorState
 from fedi_letter.store.errors import Conflict
 from fedi_letter.store.standing import standings
-from fedi_letter.store.statements import columns_of, one, touched
+from fedi_letter.store.statements import columns_of, many, one, touched
 
 __all__ = [
     "CarriedOver",
+    "Enrolled",
+    "Enrolment",
     "Signatory",
     "by_number",
     "carry_over",
@@ -46,6 +50,25 @@ class Signatory:
 
 
 @dataclass(frozen=True)
+class Enrolment:
+    """Somebody to be put on the roll; `restored` by an admin, they keep number, salt and time."""
+
+    person_uri: str
+    revision_id: int
+    salt: bytes
+    signed_at: datetime
+    restored: bool = False
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """The number somebody has now, and where they stood before; None for a newcomer."""
+
+    number: int
+    before: SignatoryState | None
+
+
+@dataclass(frozen=True)
 class CarriedOver:
     """What a move left behind: the number the new account has, and the one struck, if any."""
 
@@ -58,17 +81,24 @@ _TABLE = tables.signatories
 _COLUMNS = columns_of(_TABLE, Signatory)
 _INSERT = insert(_TABLE)
 _LETTERS = tables.letters
+_OF_LETTER = select(*_COLUMNS).where(_TABLE.c.letter_id == bindparam("letter_id"))
+_OF_PERSON = _OF_LETTER.where(_TABLE.c.person_uri == bindparam("person_uri"))
+_OF_PEOPLE = _OF_LETTER.where(_TABLE.c.person_uri.in_(bindparam("uris", expanding=True)))
 _DRAW = (
     update(_LETTERS)
     .where(_LETTERS.c.id == bindparam("letter_id"))
-    .values(next_number=_LETTERS.c.next_number + 1, roll_version=_LETTERS.c.roll_version + 1)
-    .returning(_LETTERS.c.next_number - 1)
+    .values(
+        next_number=_LETTERS.c.next_number + bindparam("count"),
+        roll_version=_LETTERS.c.roll_version + 1,
+    )
+    .returning(_LETTERS.c.next_number - bindparam("count"))
 )
 
 
 def signatory(connection: Connection, letter_id: int, person_uri: str) -> Signatory | None:
     """Answer a person's place on the roll, whatever its state; None if they never had one."""
-    return one(connection, _of(letter_id, person_uri), _signatory)
+    of_person = {"letter_id": letter_id, "person_uri": person_uri}
+    return one(connection, _OF_PERSON, _signatory, of_person)
 
 
 def by_number(connection: Connection, letter_id: int, number: int) -> Signatory | None:
@@ -78,38 +108,41 @@ def by_number(connection: Connection, letter_id: int, number: int) -> Signatory 
 
 
 def enrol(
-    connection: Connection,
-    letter_id: int,
-    person_uri: str,
-    revision_id: int,
-    salt: bytes,
-    signed_at: datetime,
-    now: datetime,
-    restored: bool = False,
-) -> int:
-    """Put the person on the roll and answer their number.
+    connection: Connection, letter_id: int, enrolments: Sequence[Enrolment], now: datetime
+) -> list[Enrolled]:
+    """Put people on the roll, each named once, and answer their numbers in the order given.
 
     Whoever comes back after withdrawing gets a new number and salt; whom an admin `restored` keeps
-    the old ones. Raises Conflict when the person is listed already, or removed and not restored.
+    the old ones. Raises Conflict, and lists nobody, when somebody is listed already, or removed and
+    not restored. Other writers of this letter wait from here until we commit, so it comes last.
     """
-    known = signatory(connection, letter_id, person_uri)
-    if known is not None and restored:
-        return _relist(connection, known, {}, now)
-    if known is not None and known.state is not SignatoryState.WITHDRAWN:
-        raise Conflict(f"{person_uri} is {known.state} and cannot be enrolled")
-    number = _next_number(connection, letter_id)
-    place = {
-        "number": number,
-        "salt": salt,
-        "signed_at": signed_at,
-        "revision_id": revision_id,
-    }
-    if known is not None:
-        return _relist(connection, known, place, now)
-    listed = {"state": SignatoryState.LISTED, "updated_at": now}
-    person = {"letter_id": letter_id, "person_uri": person_uri}
-    connection.execute(_INSERT, {**person, **place, **listed})
-    return number
+    people = {"letter_id": letter_id, "uris": [each.person_uri for each in enrolments]}
+    known = {place.person_uri: place for place in many(connection, _OF_PEOPLE, _signatory, people)}
+    returning = {each.person_uri for each in enrolments if each.restored}
+    for uri, place in known.items():
+        removed = place.state is SignatoryState.REMOVED and uri not in returning
+        if removed or place.state is SignatoryState.LISTED:
+            raise Conflict(f"{uri} is {place.state} and cannot be enrolled")
+    kept = len(returning & known.keys())
+    numbers = iter(_draw(connection, letter_id, len(enrolments) - kept))
+    listed = {"letter_id": letter_id, "state": SignatoryState.LISTED, "updated_at": now}
+    enrolled, newcomers = [], []
+    for enrolment in enrolments:
+        before = known.get(enrolment.person_uri)
+        if before is not None and enrolment.restored:
+            number, values = before.number, listed
+        else:
+            number = next(numbers)
+            values = listed | {**vars(enrolment), "number": number}
+            del values["restored"]
+        if before is None:
+            newcomers.append(values)
+        else:
+            _set(connection, before, values)
+        enrolled.append(Enrolled(number, before.state if before else None))
+    if newcomers:
+        connection.execute(_INSERT, newcomers)
+    return enrolled
 
 
 def strike(
@@ -131,7 +164,6 @@ def strike(
     if known is None or known.state is not before:
         raise Conflict(f"{person_uri} is no longer {before}")
     _set(connection, known, {"state": after, "updated_at": now})
-    _bump(connection, letter_id)
     return known.number
 
 
@@ -156,7 +188,6 @@ def carry_over(
     ]
     if not places:
         return CarriedOver(None, None, None)
-    _bump(connection, letter_id)
     places.sort(key=lambda place: (place.state is not SignatoryState.LISTED, place.number))
     state = min((place.state for place in places), key=_STRENGTH.index)
     for place in places:  # the person is unique: step aside before anybody moves in
@@ -192,26 +223,13 @@ def signatory_inboxes(connection: Connection, letter_id: int) -> list[tuple[str,
     return [(address, host) for address, host in connection.execute(query)]
 
 
-def _of(letter_id: int, person_uri: str) -> Select[Any]:
-    return select(*_COLUMNS).where(
-        _TABLE.c.letter_id == letter_id, _TABLE.c.person_uri == person_uri
-    )
-
-
-def _next_number(connection: Connection, letter_id: int) -> int:
-    """Draw the next number; other writers of this letter wait until we commit."""
-    drawn = connection.execute(_DRAW, {"letter_id": letter_id}).scalar_one_or_none()
-    if drawn is None:
+def _draw(connection: Connection, letter_id: int, count: int) -> range:
+    """Draw the next numbers; other writers of this letter wait until we commit."""
+    drawn = connection.execute(_DRAW, {"letter_id": letter_id, "count": count})
+    first: int | None = drawn.scalar_one_or_none()
+    if first is None:
         raise Conflict(f"there is no letter {letter_id}")
-    return int(drawn)
-
-
-def _relist(connection: Connection, known: Signatory, place: dict[str, Any], now: datetime) -> int:
-    if known.state is SignatoryState.LISTED:
-        raise Conflict(f"{known.person_uri} is listed already")
-    _set(connection, known, {**place, "state": SignatoryState.LISTED, "updated_at": now})
-    _bump(connection, known.letter_id)
-    return int(place.get("number", known.number))
+    return range(first, first + count)
 
 
 def _set(connection: Connection, known: Signatory, values: dict[str, Any]) -> None:
@@ -219,14 +237,6 @@ def _set(connection: Connection, known: Signatory, values: dict[str, Any]) -> No
     statement = update(_TABLE).where(_TABLE.c.id == known.id, _TABLE.c.state == known.state)
     if touched(connection, statement.values(values)) != 1:
         raise Conflict(f"{known.person_uri} is no longer {known.state}")
-
-
-def _bump(connection: Connection, letter_id: int) -> None:
-    connection.execute(
-        update(_LETTERS)
-        .where(_LETTERS.c.id == letter_id)
-        .values(roll_version=_LETTERS.c.roll_version + 1)
-    )
 
 
 def _carry_markers(connection: Connection, old: str, new: str) -> None:

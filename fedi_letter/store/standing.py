@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from fedi_letter.activitypub.uris import host_of
 from fedi_letter.letter.model import (
@@ -55,12 +55,8 @@ def standings(
 
 
 def _people(connection: Connection, uris: Sequence[str]) -> dict[str, Person]:
-    table = tables.actors
-    query = select(table.c.uri, table.c.host, table.c.nature, table.c.suspended)
-    query = query.where(table.c.uri.in_(uris)).order_by(table.c.uri)
-    if _can_lock(connection):
-        query = query.with_for_update()
-    known = {row.uri: row for row in connection.execute(query)}
+    query = _PEOPLE_LOCKED if _can_lock(connection) else _PEOPLE
+    known = {row.uri: row for row in connection.execute(query, {"uris": uris})}
     hosts = {uri: known[uri].host if uri in known else host_of(uri) for uri in uris}
     subjects = {domain for host in hosts.values() for domain in domains_of(host)}
     blocked = blocked_among(connection, subjects.union(uris))
@@ -85,27 +81,31 @@ def _can_lock(connection: Connection) -> bool:
 def _places(
     connection: Connection, letter_id: int, uris: Sequence[str]
 ) -> dict[str, SignatoryState]:
-    table = tables.signatories
-    query = select(table.c.person_uri, table.c.state)
-    query = query.where(table.c.letter_id == letter_id, table.c.person_uri.in_(uris))
-    return {uri: SignatoryState(state) for uri, state in connection.execute(query)}
+    rows = connection.execute(_PLACES, {"letter_id": letter_id, "uris": uris})
+    return {uri: SignatoryState(state) for uri, state in rows}
 
 
 def _acts(
     connection: Connection, letter_id: int, uris: Sequence[str]
 ) -> dict[str, list[Endorsement]]:
-    table = tables.endorsements
-    query = (
-        select(*(table.c[name] for name in _ACT), table.c.person_uri)
-        .where(table.c.letter_id == letter_id, table.c.person_uri.in_(uris))
-        .order_by(table.c.id)
-    )
     acts = defaultdict(list)
-    for row in connection.execute(query):
+    for row in connection.execute(_ACTS, {"letter_id": letter_id, "uris": uris}):
         acts[row.person_uri].append(_act(row._asdict()))
     return acts
 
 
+_OF_LETTER: BindParameter[int] = bindparam("letter_id")
+_URIS: BindParameter[str] = bindparam("uris", expanding=True)
+_ACTORS, _SIGNATORIES, _FOLLOWERS = tables.actors.c, tables.signatories.c, tables.followers.c
+_PEOPLE = (
+    select(_ACTORS.uri, _ACTORS.host, _ACTORS.nature, _ACTORS.suspended)
+    .where(_ACTORS.uri.in_(_URIS))
+    .order_by(_ACTORS.uri)
+)
+_PEOPLE_LOCKED = _PEOPLE.with_for_update()
+_PLACES = select(_SIGNATORIES.person_uri, _SIGNATORIES.state).where(
+    _SIGNATORIES.letter_id == _OF_LETTER, _SIGNATORIES.person_uri.in_(_URIS)
+)
 _ACT = (
     "id",
     "way",
@@ -120,6 +120,19 @@ _ACT = (
     "updated_at",
     "reviewed_at",
     "reasons",
+    "person_uri",
+)
+_ENDORSEMENTS, _MARKED = tables.endorsements.c, tables.markers.c
+_ACTS = (
+    select(*(_ENDORSEMENTS[name] for name in _ACT))
+    .where(_ENDORSEMENTS.letter_id == _OF_LETTER, _ENDORSEMENTS.person_uri.in_(_URIS))
+    .order_by(_ENDORSEMENTS.id)
+)
+_MARKERS = select(tables.markers).where(_MARKED.actor_uri.in_(_URIS)).order_by(_MARKED.id)
+_FOLLOWING = select(_FOLLOWERS.actor_uri, _FOLLOWERS.follow_uri).where(
+    _FOLLOWERS.letter_id == _OF_LETTER,
+    _FOLLOWERS.actor_uri.in_(_URIS),
+    _FOLLOWERS.state == FollowerState.LIVE,
 )
 
 
@@ -142,10 +155,8 @@ def _act(columns: dict[str, Any]) -> Endorsement:
 
 
 def _markers(connection: Connection, uris: Sequence[str]) -> dict[str, list[Marker]]:
-    table = tables.markers
-    query = select(table).where(table.c.actor_uri.in_(uris)).order_by(table.c.id)
     markers = defaultdict(list)
-    for row in connection.execute(query):
+    for row in connection.execute(_MARKERS, {"uris": uris}):
         marker = Marker(uri=row.uri, kind=MarkerKind(row.kind), received_at=row.received_at)
         markers[row.actor_uri].append(marker)
     return markers
@@ -155,10 +166,5 @@ def _following(
     connection: Connection, letter_id: int, uris: Sequence[str]
 ) -> dict[str, str | None]:
     """Those who follow, each with the id of their newest Follow."""
-    table = tables.followers
-    query = select(table.c.actor_uri, table.c.follow_uri).where(
-        table.c.letter_id == letter_id,
-        table.c.actor_uri.in_(uris),
-        table.c.state == FollowerState.LIVE,
-    )
-    return {uri: follow_uri for uri, follow_uri in connection.execute(query)}
+    rows = connection.execute(_FOLLOWING, {"letter_id": letter_id, "uris": uris})
+    return {uri: follow_uri for uri, follow_uri in rows}

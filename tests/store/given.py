@@ -12,6 +12,7 @@ from fedi_letter.store.actors import ActorRecord
 from fedi_letter.store.endorsements import NewEndorsement, PostText
 from fedi_letter.store.letters import Revision, RevisionKind, Translation
 from fedi_letter.store.receipts import NewReceipt
+from fedi_letter.store.signatories import Enrolment
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -75,7 +76,12 @@ def record(uri: str = ADA, **changes: Any) -> ActorRecord:
 
 def a_person(connection: Connection, uri: str = ADA, /, **changes: Any) -> None:
     """Somebody we met."""
-    actors.put_actor(connection, record(uri, **changes), NOW)
+    meet(connection, record(uri, **changes), NOW)
+
+
+def meet(connection: Connection, fetched: ActorRecord, now: datetime) -> None:
+    """Somebody as their server now describes them."""
+    actors.roll_shows(connection, actors.put_actors(connection, [fetched], now))
 
 
 def act(letter_id: int, person: str = ADA, number: int = 1, **changes: Any) -> NewEndorsement:
@@ -124,8 +130,15 @@ def a_signatory(
     """Somebody on the roll by a public reply; answers their number."""
     a_person(connection, uri, **changes)
     if endorsed:
-        endorsements.record(connection, act(letter_id, uri))
-    return signatories.enrol(connection, letter_id, uri, 1, b"salt", NOW, NOW)
+        endorsements.record(connection, [act(letter_id, uri)])
+    [place] = signatories.enrol(connection, letter_id, [enrolment(uri)], NOW)
+    return place.number
+
+
+def enrolment(uri: str = ADA, **changes: Any) -> Enrolment:
+    """Somebody to be put on the roll."""
+    plain = Enrolment(person_uri=uri, revision_id=1, salt=b"salt", signed_at=NOW)
+    return replace(plain, **changes)
 
 
 def receipt(number: int = 1, **changes: Any) -> NewReceipt:

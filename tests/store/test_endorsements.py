@@ -13,7 +13,8 @@ STANDING, HELD, PRIVATE, COMMENT, REJECTED, WITHDRAWN = EndorsementState
 
 def _recorded(database: Database, letter_id: int, **changes: Any) -> int:
     database.write_now(given.a_person)
-    return database.write_now(endorsements.record, given.act(letter_id, **changes))
+    [identifier] = database.write_now(endorsements.record, [given.act(letter_id, **changes)])
+    return identifier
 
 
 def test_an_act_is_on_record_as_it_came(database: Database, letter_id: int) -> None:
@@ -164,7 +165,7 @@ def test_approved_replies_are_those_anyone_may_see(database: Database, letter_id
     _recorded(database, letter_id, number=8, way=Way.MENTION)
     _recorded(database, letter_id, number=9, way=Way.BOOST)
     database.write_now(given.a_person, BOB, suspended=True)
-    database.write_now(endorsements.record, given.act(letter_id, BOB))
+    database.write_now(endorsements.record, [given.act(letter_id, BOB)])
     found = database.read_now(endorsements.approved_replies, letter_id, 9)
     assert [each.id for each in found] == shown[::-1]
     assert found[-1].post_uri == f"{ADA}/posts/1"

@@ -18,7 +18,8 @@ STANDING, HELD, PRIVATE, COMMENT, REJECTED, WITHDRAWN = EndorsementState
 
 def _recorded(database: Database, letter_id: int, **changes: Any) -> int:
     database.write_now(given.a_person)
-    return database.write_now(endorsements.record, given.act(letter_id, **changes))
+    [identifier] = database.write_now(endorsements.record, [given.act(letter_id, **changes)])
+    return identifier
 
 
 def test_the_queue_holds_what_waits_oldest_first(database: Database, letter_id: int) -> None:
@@ -26,7 +27,7 @@ def test_the_queue_holds_what_waits_oldest_first(database: Database, letter_id: 
     private = _recorded(
         database, letter_id, number=2, state=PRIVATE, post=given.words("Hush", Visibility.DIRECT)
     )
-    stranger = database.write_now(endorsements.record, given.act(letter_id, BOB, state=HELD))
+    [stranger] = database.write_now(endorsements.record, [given.act(letter_id, BOB, state=HELD)])
     for number, state in enumerate((STANDING, COMMENT, REJECTED, WITHDRAWN), start=3):
         _recorded(database, letter_id, number=number, state=state)
     waiting = database.read_now(moderation.queue, letter_id, 9)
@@ -115,7 +116,9 @@ def test_the_ledger_tells_a_story_by_person_action_receipt_and_act(
         _entry(letter_id, action_id=7, after="removed", reason=Reason.REMOVED_BY_ADMIN),
         _entry(letter_id, person_uri=BOB),
     ]
-    ids = [database.write_now(ledger.write, entry) for entry in entries]
+    database.write_now(ledger.write, entries)
+    ids = [entry.id for entry in database.read_now(ledger.recent, letter_id, 9)][::-1]
+    assert ids == sorted(ids)
 
     def ids_of(found: list[Entry]) -> list[int]:
         return [each.id for each in found]

@@ -15,8 +15,8 @@ from tests.store.given import ADA, BOB, DAY, MINUTE, NOW
 
 def test_an_actor_is_remembered_and_refreshed(database: Database) -> None:
     assert database.read_now(actors.actor, ADA) is None
-    database.write_now(actors.put_actor, given.record(), NOW)
-    database.write_now(actors.put_actor, given.record(name="Ada L.", nature=Nature.BOT), NOW + DAY)
+    database.write_now(given.meet, given.record(), NOW)
+    database.write_now(given.meet, given.record(name="Ada L.", nature=Nature.BOT), NOW + DAY)
     ada = database.read_now(actors.actor, ADA)
     assert ada is not None
     assert (ada.name, ada.nature, ada.state) == ("Ada L.", Nature.BOT, ActorState.LIVE)
@@ -27,7 +27,7 @@ def test_an_actor_on_record_may_be_put_back(database: Database) -> None:
     database.write_now(given.a_person)
     ada = database.read_now(actors.actor, ADA)
     assert ada is not None
-    database.write_now(actors.put_actor, ada, NOW + DAY)
+    database.write_now(given.meet, ada, NOW + DAY)
     again = database.read_now(actors.actor, ADA)
     assert again is not None
     assert again.first_seen_at == NOW
@@ -70,16 +70,12 @@ def test_what_a_listed_person_shows_moves_the_roll_and_nothing_else_does(
     database.write_now(given.a_signatory, letter_id)
     database.write_now(given.a_person, BOB)
     before = version()
-    database.write_now(actors.put_actor, given.record(), NOW + DAY)
-    database.write_now(actors.put_actor, given.record(inbox="https://far.example/new"), NOW + DAY)
-    database.write_now(actors.put_actor, given.record(BOB, name="Robert"), NOW + DAY)
+    database.write_now(given.meet, given.record(), NOW + DAY)
+    database.write_now(given.meet, given.record(inbox="https://far.example/new"), NOW + DAY)
+    database.write_now(given.meet, given.record(BOB, name="Robert"), NOW + DAY)
     assert version() == before
-    database.write_now(actors.put_actor, given.record(name="Ada L."), NOW + DAY)
+    database.write_now(given.meet, given.record(name="Ada L."), NOW + DAY)
     assert version() == before + 1
-    database.write_now(actors.forget, ADA, NOW + DAY)
-    assert version() == before + 2
-    database.write_now(actors.forget, BOB, NOW + DAY)
-    assert version() == before + 2
 
 
 def test_a_person_is_found_where_they_moved_to(database: Database) -> None:
@@ -106,10 +102,15 @@ def test_accounts_that_moved_in_a_circle_stay_themselves(database: Database) -> 
 
 
 def test_the_same_document_is_kept_once(database: Database) -> None:
-    first = database.write_now(actors.keep_document, ADA, b'{"a": 1}', NOW)
-    assert database.write_now(actors.keep_document, ADA, b'{"a": 1}', NOW + DAY) == first
-    assert database.write_now(actors.keep_document, ADA, b'{"a": 2}', NOW) != first
-    assert database.write_now(actors.keep_document, BOB, b'{"a": 1}', NOW) != first
+    def keep(bodies: dict[str, bytes]) -> dict[str, int]:
+        return database.write_now(actors.keep_documents, bodies, NOW)
+
+    first = keep({ADA: b'{"a": 1}', BOB: b'{"a": 1}'})
+    assert first[ADA] != first[BOB]
+    again = keep({BOB: b'{"a": 1}', ADA: b'{"a": 2}'})
+    assert again[BOB] == first[BOB]
+    assert again[ADA] not in first.values()
+    assert keep({}) == {}
 
 
 KEY = f"{ADA}#main-key"

@@ -238,7 +238,7 @@ def test_old_receipts_are_purged_in_bites_but_evidence_stays(
     for identifier in ids[:4]:
         _settle(database, identifier)
     _settle(database, ids[4], ReceiptState.REFUSED)
-    database.write_now(endorsements.record, given.act(letter_id, receipt_id=ids[0]))
+    database.write_now(endorsements.record, [given.act(letter_id, receipt_id=ids[0])])
 
     def purge(days: int, limit: int = 100) -> int:
         return database.write_now(receipts.purge, LATER + days * DAY + MINUTE, limit)

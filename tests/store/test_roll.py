@@ -26,9 +26,9 @@ def _people(count: int) -> list[str]:
 
 
 def _enrol(database: Database, letter_id: int, uri: str, *, restored: bool = False) -> int:
-    return database.write_now(
-        signatories.enrol, letter_id, uri, 1, b"fresh salt", NOW + DAY, NOW + DAY, restored
-    )
+    fresh = given.enrolment(uri, salt=b"fresh salt", signed_at=NOW + DAY, restored=restored)
+    [place] = database.write_now(signatories.enrol, letter_id, [fresh], NOW + DAY)
+    return place.number
 
 
 def _strike(
@@ -72,8 +72,7 @@ def test_an_entry_says_how_and_what_someone_signed(database: Database, letter_id
     database.write_now(given.a_signatory, letter_id)
     boost = given.act(letter_id, number=2, way=Way.BOOST, post_uri=None)
     newer = given.act(letter_id, number=3, post=given.words("Again!", url="https://far.example/3"))
-    for act in (boost, newer):
-        database.write_now(endorsements.record, act)
+    database.write_now(endorsements.record, [boost, newer])
     [entry] = database.read_now(roll.roll_page, letter_id, 0, 9)
     assert entry.handle == "@ada@far.example"
     assert entry.via == (Way.REPLY, Way.BOOST)
@@ -95,7 +94,7 @@ def test_a_name_may_be_shown_where_the_words_may_not(
 ) -> None:
     database.write_now(given.a_signatory, letter_id, ADA, endorsed=False, hides_public=hides_public)
     act = given.act(letter_id, post=given.words("secret words", visibility))
-    database.write_now(endorsements.record, act)
+    database.write_now(endorsements.record, [act])
     [entry] = database.read_now(roll.roll_page, letter_id, 0, 9)
     assert entry.name == "Ada"
     assert entry.via == (Way.REPLY,)
@@ -112,7 +111,7 @@ def test_what_is_not_public_never_shows(
 ) -> None:
     database.write_now(given.a_signatory, letter_id, ADA, endorsed=False)
     act = given.act(letter_id, state=state, post=given.words("secret words", visibility))
-    database.write_now(endorsements.record, act)
+    database.write_now(endorsements.record, [act])
     [entry] = database.read_now(roll.roll_page, letter_id, 0, 9)
     assert entry.via == ()
     assert "secret" not in repr(entry)
@@ -128,7 +127,7 @@ def test_what_does_not_stand_is_not_on_the_roll(
     database: Database, letter_id: int, state: EndorsementState
 ) -> None:
     database.write_now(given.a_signatory, letter_id, ADA, endorsed=False)
-    database.write_now(endorsements.record, given.act(letter_id, state=state))
+    database.write_now(endorsements.record, [given.act(letter_id, state=state)])
     [entry] = database.read_now(roll.roll_page, letter_id, 0, 9)
     assert (entry.via, entry.statement) == ((), "")
 

@@ -1,7 +1,6 @@
 """Places on the roll: numbers are for ever, changes are compare-and-set, no is remembered."""
 
 import itertools
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,7 +19,6 @@ from fedi_letter.letter.model import (
 from fedi_letter.store import (
     endorsements,
     followers,
-    letters,
     marks,
     moderation,
     roll,
@@ -29,6 +27,7 @@ from fedi_letter.store import (
 from fedi_letter.store.database import Database
 from fedi_letter.store.errors import Conflict
 from fedi_letter.store.moderation import BlockKind
+from fedi_letter.store.signatories import Enrolled
 from tests.store import given
 from tests.store.given import ADA, BOB, DAY, LETTER, NOW
 
@@ -40,9 +39,9 @@ def _people(count: int) -> list[str]:
 
 
 def _enrol(database: Database, letter_id: int, uri: str, *, restored: bool = False) -> int:
-    return database.write_now(
-        signatories.enrol, letter_id, uri, 1, b"fresh salt", NOW + DAY, NOW + DAY, restored
-    )
+    fresh = given.enrolment(uri, salt=b"fresh salt", signed_at=NOW + DAY, restored=restored)
+    [place] = database.write_now(signatories.enrol, letter_id, [fresh], NOW + DAY)
+    return place.number
 
 
 def _strike(
@@ -97,6 +96,42 @@ def test_nobody_is_listed_twice(database: Database, letter_id: int) -> None:
         _enrol(database, 99, BOB)
 
 
+def test_many_are_enrolled_at_once_each_in_their_own_way(
+    database: Database, letter_id: int
+) -> None:
+    newcomer, other, removed = _people(3)
+    database.write_now(given.a_signatory, letter_id)
+    database.write_now(given.a_signatory, letter_id, removed)
+    _strike(database, letter_id)
+    _strike(database, letter_id, removed, after=REMOVED)
+    for uri in (newcomer, other):
+        database.write_now(given.a_person, uri)
+    many = [
+        given.enrolment(newcomer),
+        given.enrolment(removed, restored=True),
+        given.enrolment(ADA),
+        given.enrolment(other),
+    ]
+    assert database.write_now(signatories.enrol, letter_id, many, NOW) == [
+        Enrolled(3, None),
+        Enrolled(2, REMOVED),
+        Enrolled(4, WITHDRAWN),
+        Enrolled(5, None),
+    ]
+    assert database.read_now(roll.roll_total, letter_id) == 4
+
+
+def test_when_one_of_many_cannot_be_enrolled_nobody_is(database: Database, letter_id: int) -> None:
+    database.write_now(given.a_signatory, letter_id)
+    database.write_now(given.a_person, BOB)
+    with pytest.raises(Conflict, match="ada is listed"):
+        database.write_now(
+            signatories.enrol, letter_id, [given.enrolment(BOB), given.enrolment(ADA)], NOW
+        )
+    assert database.read_now(signatories.signatory, letter_id, BOB) is None
+    assert _enrol(database, letter_id, BOB) == 2, "no number was lost"
+
+
 def test_only_the_state_that_was_seen_is_struck(database: Database, letter_id: int) -> None:
     with pytest.raises(Conflict):
         _strike(database, letter_id)
@@ -130,7 +165,7 @@ def test_one_person_enrolled_by_two_workers_is_counted_once(
             standing = signatories.standings(connection, letter_id, [ADA])[ADA]
             if standing.signatory is LISTED:
                 return False
-            signatories.enrol(connection, letter_id, ADA, 1, b"salt", NOW, NOW)
+            signatories.enrol(connection, letter_id, [given.enrolment()], NOW)
             return True
 
         return database.write_now(decide)
@@ -191,37 +226,10 @@ def test_acts_and_markers_move_with_the_person(database: Database, letter_id: in
     assert bob.markers == (marker,)
 
 
-def test_every_change_of_the_roll_has_a_new_version(database: Database, letter_id: int) -> None:
-    def change(act: Callable[[], object]) -> int:
-        before = database.read_now(letters.roll_version, letter_id)
-        act()
-        return database.read_now(letters.roll_version, letter_id) - before
-
-    assert change(lambda: database.write_now(given.a_signatory, letter_id)) > 0
-    assert change(lambda: database.write_now(given.a_person, BOB)) == 0
-    act = database.read_now(endorsements.of_person, letter_id, ADA)[0]
-
-    def revise() -> bool:
-        return database.write_now(
-            endorsements.revise,
-            act.id,
-            before=EndorsementState.STANDING,
-            after=EndorsementState.STANDING,
-            reasons=(),
-            post=given.words("For the writers."),
-            receipt_id=2,
-        )
-
-    assert change(revise) > 0
-    assert change(lambda: _strike(database, letter_id)) > 0
-    assert change(revise) == 0, "she is not listed any more"
-    assert database.read_now(letters.roll_version, 99) == 0
-
-
 def test_a_standing_holds_all_that_is_on_record(database: Database, letter_id: int) -> None:
     database.write_now(given.a_signatory, letter_id, ADA, suspended=True, nature=Nature.BOT)
     boost = given.act(letter_id, way=Way.BOOST, number=2, state=EndorsementState.HELD)
-    database.write_now(endorsements.record, boost)
+    database.write_now(endorsements.record, [boost])
     held = database.read_now(endorsements.of_person, letter_id, ADA)[1]
     database.write_now(
         endorsements.turn,

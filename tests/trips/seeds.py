@@ -10,6 +10,7 @@ from fedi_letter.letter.model import EndorsementState, Nature, Visibility, Way
 from fedi_letter.store import actors, endorsements, letters, reactions, signatories
 from fedi_letter.store.actors import ActorRecord
 from fedi_letter.store.endorsements import NewEndorsement, PostText
+from fedi_letter.store.signatories import Enrolment
 from tests.world import World
 
 BEGINNING = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -61,12 +62,13 @@ def plant(connection: Connection, letter_id: int, seeds: list[Seed]) -> None:
     assert revision is not None
     for minute, seed in enumerate(seeds):
         at = BEGINNING + timedelta(minutes=minute)
-        actors.put_actor(connection, _actor(seed), at)
-        endorsements.record(connection, _endorsement(seed, letter_id, revision.id, at))
+        actors.put_actors(connection, [_actor(seed)], at)
+        endorsements.record(connection, [_endorsement(seed, letter_id, revision.id, at)])
         if seed.way is Way.BOOST and seed.visibility.is_public:
             _tally(connection, letter_id, seed, at)
         if seed.listed:
-            signatories.enrol(connection, letter_id, seed.uri, revision.id, b"salt", at, at)
+            place = Enrolment(seed.uri, revision.id, b"salt", at)
+            signatories.enrol(connection, letter_id, [place], at)
 
 
 def _tally(connection: Connection, letter_id: int, seed: Seed, at: datetime) -> None:

@@ -205,7 +205,8 @@ def suspend(connection: Connection, uri: str, now: datetime) -> None:
     known = actors.actor(connection, uri)
     assert known is not None
     fetched = {field.name: getattr(known, field.name) for field in fields(ActorRecord)}
-    actors.put_actor(connection, ActorRecord(**{**fetched, "suspended": True}), now)
+    suspended = ActorRecord(**{**fetched, "suspended": True})
+    actors.roll_shows(connection, actors.put_actors(connection, [suspended], now))
 
 
 async def test_a_comment_falls_with_its_author_s_account_though_they_never_signed(
