@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fedi_letter.letter.decide import decide
-from fedi_letter.letter.effects import CarryOver, Decision, DropFollower, Enrol, Forget, Verdict
+from fedi_letter.letter.effects import (
+    AddFollower,
+    CarryOver,
+    Decision,
+    DropFollower,
+    Enrol,
+    Forget,
+    Tally,
+    Verdict,
+)
 from fedi_letter.letter.intents import AccountDeleted, Intent, Moved, PostDeleted, Undid
 from fedi_letter.letter.model import Reason, Standing
 from fedi_letter.services.apply import apply
@@ -31,6 +40,8 @@ class Done:
 
     decided: list[Outcome] = field(default_factory=list)
     revived: list[str] = field(default_factory=list)
+    answered: list[int] = field(default_factory=list)
+    """The receipts whose senders are sent an answer."""
 
 
 def settle_all(connection: Connection, context: Context, judgements: Sequence[Judgement]) -> Done:
@@ -42,7 +53,7 @@ def settle_all(connection: Connection, context: Context, judgements: Sequence[Ju
     # whoever speaks to us can be spoken to again
     spoke = {one.receipt.key_host for one in judged if one.receipt.key_host}
     revived = origins.revive_all(connection, spoke)
-    done = Done([desk.settle(judgement) for judgement in ordered], revived)
+    done = Done([desk.settle(judgement) for judgement in ordered], revived, desk.answered)
     desk.close()
     return done
 
@@ -60,6 +71,7 @@ class _Desk:
         self._standings: dict[str, Standing] = {}
         self._new: set[str] = set()
         self._endings: list[Ending] = []
+        self.answered: list[int] = []
         letter = letters.letter(connection, context.letter_id)
         assert letter is not None  # noqa: S101 - remembered before anything else runs
         self._is_frozen = letter.retracted_at is not None
@@ -133,6 +145,8 @@ class _Desk:
             )
             apply(self._journal, scene, decision.effects)
             self._outdate(judged.actor_uri, decision)
+            if any(isinstance(effect, AddFollower | Tally) for effect in decision.effects):
+                self.answered.append(receipt.id)  # a Follow; perhaps a quote, counted with likes
         return decision
 
     def _decide_for(self, person: str, judged: Judged) -> Decision:

@@ -8,7 +8,7 @@ What the believed sender wants is the business of `wishes`.
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -28,6 +28,7 @@ from fedi_letter.letter.intents import AccountDeleted, Intent, PostDeleted
 from fedi_letter.remote.actors import fetch_actor
 from fedi_letter.remote.client import FetchFailed
 from fedi_letter.services.context import Context
+from fedi_letter.services.gathering import Gathering
 from fedi_letter.services.keyring import Keyring, may_pass
 from fedi_letter.services.people import record_of_fetched
 from fedi_letter.services.wishes import (
@@ -102,6 +103,7 @@ class Judge:
     def __init__(self, context: Context, keyring: Keyring) -> None:
         self._context = context
         self._keyring = keyring
+        self._met: Gathering[str, Actor] = Gathering(self._read_actors)
 
     async def recall(self, batch: Collection[Receipt]) -> Known:
         """Read what the judgements of a batch have in common, in three questions."""
@@ -109,6 +111,9 @@ class Judge:
         await self._keyring.recall({receipt.key_id for receipt in batch if receipt.key_id})
         met = await self._context.database.read(actors.actors, uris)
         return Known(await ours(self._context), met)
+
+    async def _read_actors(self, uris: Sequence[str]) -> Mapping[str, Actor]:
+        return await self._context.database.read(actors.actors, uris)
 
     async def judge(self, receipt: Receipt, known: Known) -> Judgement:
         """Answer the wish behind a receipt, or why there is none, or when to look again."""
@@ -222,7 +227,7 @@ class Judge:
             return ()
         known = batch.actors.get(wish.actor_uri)
         if known is None:  # perhaps met since, with the key
-            known = await self._context.database.read(actors.actor, wish.actor_uri)
+            known = await self._met.ask(wish.actor_uri)
         now = self._context.clock()
         if (
             known is not None

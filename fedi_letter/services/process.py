@@ -131,7 +131,8 @@ class Processor:
             context.tally.host_changed("revived", host)
         for judgement, verdict, reason in done.decided:
             _report(context.tally, judgement, verdict, reason)
-        context.deliveries_bell.ring()
+        if done.answered or done.revived:
+            context.deliveries_bell.ring()
         return len(judgements)
 
     async def _judgement(self, known: Known, receipt: Receipt) -> Judgement:
@@ -153,6 +154,7 @@ class Processor:
                 one = await self._context.database.write(settle_all, self._context, [judgement])
                 done.decided.extend(one.decided)
                 done.revived.extend(one.revived)
+                done.answered.extend(one.answered)
             except Exception:
                 log.exception("event=receipt-failed receipt=%d", judgement.receipt.id)
                 now = self._context.clock()

@@ -11,9 +11,22 @@
 from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from fedi_letter.store import tables
 from fedi_letter.store.receipts import Receipt, ReceiptState, receipt_of
@@ -39,48 +52,60 @@ def claim(
     Of the servers that are `busy` none is taken: who asks has enough of theirs in hand.
     """
     walk_the_index(connection)
-    due = _due(now, lease)
-    oldest = due.order_by(_TABLE.c.due_at, _TABLE.c.id).limit(limit)
-    crowding = _crowding(connection, oldest, limit) - set(busy)
+    when = {"now": now, "until": now + lease}
+    crowding = _crowding(connection, when, limit) - set(busy)
     if not (crowding or busy):
-        return _take(connection, oldest, now + lease)
+        return _take(connection, _OLDEST, {**when, "most": limit})
     share = limit // 2 if crowding else limit
-    first = _of_others(connection, due, crowding | set(busy), share)
-    taken = _take(connection, due.where(_TABLE.c.id.in_(first)), now + lease)
-    rest = oldest.limit(limit - len(taken))
+    first = _of_others(connection, when, crowding | set(busy), share)
+    taken = _take(connection, _NAMED, {**when, "ids": first})
+    most = {**when, "most": limit - len(taken)}
     if busy:
-        rest = rest.where(_TABLE.c.key_host.in_(crowding))
-    taken += _take(connection, rest, now + lease)
+        taken += _take(connection, _OLDEST_OF, {**most, "hosts": list(crowding)})
+    else:
+        taken += _take(connection, _OLDEST, most)
     return sorted(taken, key=lambda receipt: receipt.id)
 
 
-def _due(now: datetime, lease: timedelta) -> Select[Any]:
-    held = _TABLE.c.lease_until
-    free = or_(held.is_(None), held <= now, held > now + lease)
-    due = or_(_TABLE.c.due_at <= now, _TABLE.c.state == ReceiptState.PENDING)
-    return select(_TABLE.c.id).where(_OPEN, due, free)
+_NOW = bindparam("now", type_=_TABLE.c.due_at.type)
+_UNTIL = bindparam("until", type_=_TABLE.c.lease_until.type)
+_FREE = or_(
+    _TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW, _TABLE.c.lease_until > _UNTIL
+)
+_DUE = select(_TABLE.c.id).where(
+    _OPEN, or_(_TABLE.c.due_at <= _NOW, _TABLE.c.state == ReceiptState.PENDING), _FREE
+)
+_OLDEST = _DUE.order_by(_TABLE.c.due_at, _TABLE.c.id).limit(bindparam("most", type_=Integer))
+_OLDEST_OF = _OLDEST.where(_TABLE.c.key_host.in_(bindparam("hosts", expanding=True)))
+_NAMED = _DUE.where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
+_HOSTS_OF_OLDEST = _OLDEST.with_only_columns(_TABLE.c.key_host)
 
 
-def _take(connection: Connection, due: Select[Any], until: datetime) -> list[Receipt]:
-    taken = (
+def _take(connection: Connection, due: Select[Any], values: dict[str, Any]) -> list[Receipt]:
+    taken = many(connection, _taking(connection.dialect.name, due), receipt_of, values)
+    return sorted(taken, key=lambda receipt: receipt.id)
+
+
+@cache
+def _taking(dialect: str, due: Select[Any]) -> ReturningUpdate[Any]:
+    return (
         update(_TABLE)
-        .where(_TABLE.c.id.in_(claimable(connection, due)))
-        .values(lease_until=until, attempts=_TABLE.c.attempts + 1)
+        .where(_TABLE.c.id.in_(claimable(dialect, due)))
+        .values(lease_until=_UNTIL, attempts=_TABLE.c.attempts + 1)
         .returning(*_COLUMNS)
     )
-    return sorted(many(connection, taken, receipt_of), key=lambda receipt: receipt.id)
 
 
-def _crowding(connection: Connection, oldest: Select[Any], limit: int) -> set[str]:
+def _crowding(connection: Connection, when: dict[str, Any], limit: int) -> set[str]:
     """The servers that fill a batch; none while everything that is due fits into one."""
-    hosts = connection.execute(oldest.with_only_columns(_TABLE.c.key_host)).scalars().all()
+    hosts = connection.execute(_HOSTS_OF_OLDEST, {**when, "most": limit}).scalars().all()
     if len(hosts) < limit:
         return set()
     return {host for host, count in Counter(hosts).items() if host and count * 4 > limit}
 
 
 def _of_others(
-    connection: Connection, due: Select[Any], crowding: set[str], limit: int
+    connection: Connection, when: dict[str, Any], crowding: set[str], limit: int
 ) -> list[int]:
     """The oldest receipts of other servers, as many of each."""
     hosts: list[str | None] = [None]  # whose key names no server
@@ -88,14 +113,14 @@ def _of_others(
     each = max(1, limit // len(hosts))
     parts = [
         select(
-            due.where(_TABLE.c.key_host == host)
+            _DUE.where(_TABLE.c.key_host == host)
             .order_by(_TABLE.c.due_at, _TABLE.c.id)
             .limit(each)
             .subquery()
         )
         for host in hosts
     ]
-    return list(connection.execute(union_all(*parts)).scalars())[:limit]
+    return list(connection.execute(union_all(*parts), when).scalars())[:limit]
 
 
 def _hosts(connection: Connection, limit: int) -> Iterator[str]:

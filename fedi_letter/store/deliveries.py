@@ -12,11 +12,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     bindparam,
@@ -29,9 +31,10 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from fedi_letter.letter.model import SignatoryState
-from fedi_letter.store import tables
+from fedi_letter.store import outbox, tables
 from fedi_letter.store.actors import ActorState
 from fedi_letter.store.followers import FollowerState
 from fedi_letter.store.origins import Origin, origins
@@ -78,6 +81,7 @@ class Settlement:
 
 _TABLE, _OUTBOX = tables.deliveries, tables.outbox
 _FOLLOWERS, _PLACES, _ACTORS = tables.followers, tables.signatories, tables.actors
+_NOW = bindparam("now", type_=_TABLE.c.due_at.type)
 _FILLED = ("outbox_id", "inbox", "host", "object_uri", "state", "due_at", "created_at")
 
 
@@ -177,16 +181,33 @@ def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -
     Never one while an earlier activity about the same object waits for the same host.
     """
     walk_the_index(connection)
+    values = {"now": now, "until": now + lease, "most": limit}
+    rows = sorted(connection.execute(_claiming(connection.dialect.name), values), key=_number)
+    known = origins(connection, {row[4] for row in rows})
+    sent = outbox.bodies(connection, {row[1] for row in rows})
+    found = []
+    for id, outbox_id, about, inbox, host, attempts, since in rows:
+        uri, type, body = sent[outbox_id]
+        claimed = (id, outbox_id, uri, type, about, body, inbox, host, attempts, since, known[host])
+        found.append(Delivery(*claimed))
+    return found
+
+
+@cache
+def _claiming(dialect: str) -> ReturningUpdate[Any]:
     due = (
         select(_TABLE.c.id)
-        .where(_due(now), _welcome(now), _next_in_line())
+        .where(_due(), _welcome(), _next_in_line())
         .order_by(_TABLE.c.due_at, _TABLE.c.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
     )
-    taken = (
+    return (
         update(_TABLE)
-        .where(_TABLE.c.id.in_(claimable(connection, due)))
-        .values(lease_until=now + lease, attempts=_TABLE.c.attempts + 1)
+        .where(_TABLE.c.id.in_(claimable(dialect, due)))
+        .values(
+            lease_until=bindparam("until", type_=_TABLE.c.lease_until.type),
+            attempts=_TABLE.c.attempts + 1,
+        )
         .returning(
             _TABLE.c.id,
             _TABLE.c.outbox_id,
@@ -197,30 +218,21 @@ def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -
             _TABLE.c.created_at,
         )
     )
-    rows = sorted(connection.execute(taken).all(), key=_number)
-    known = origins(connection, {row[4] for row in rows})
-    sent = _activities(connection, {row[1] for row in rows})
-    found = []
-    for id, outbox_id, about, inbox, host, attempts, since in rows:
-        uri, type, body = sent[outbox_id]
-        claimed = (id, outbox_id, uri, type, about, body, inbox, host, attempts, since, known[host])
-        found.append(Delivery(*claimed))
-    return found
 
 
 def _number(row: Row[Any]) -> int:
     return int(row[0])
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
-    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now)
-    return _TABLE.c.settled_at.is_(None) & (_TABLE.c.due_at <= now) & free
+def _due() -> ColumnElement[bool]:
+    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW)
+    return _TABLE.c.settled_at.is_(None) & (_TABLE.c.due_at <= _NOW) & free
 
 
-def _welcome(now: datetime) -> ColumnElement[bool]:
+def _welcome() -> ColumnElement[bool]:
     """Whether the server is not held back."""
     server = tables.origins
-    held = select(server.c.host).where(server.c.host == _TABLE.c.host, server.c.held_until > now)
+    held = select(server.c.host).where(server.c.host == _TABLE.c.host, server.c.held_until > _NOW)
     return held.limit(1).scalar_subquery().is_(None)
 
 
@@ -234,15 +246,6 @@ def _next_in_line() -> ColumnElement[bool]:
         earlier.c.settled_at.is_(None),
     )
     return before.limit(1).scalar_subquery().is_(None)
-
-
-def _activities(
-    connection: Connection, outbox_ids: Collection[int]
-) -> dict[int, tuple[str, str, bytes]]:
-    """Answer id, type and body of each activity, once, however many deliveries carry it."""
-    query = select(_OUTBOX.c.id, _OUTBOX.c.activity_uri, _OUTBOX.c.type, _OUTBOX.c.body)
-    found = connection.execute(query.where(_OUTBOX.c.id.in_(outbox_ids)))
-    return {id: (uri, type, body) for id, uri, type, body in found}
 
 
 def settle_batch(connection: Connection, results: Sequence[Settlement], now: datetime) -> int:
@@ -267,7 +270,7 @@ _SETTLE = (
         state=bindparam("new_state"),
         last_outcome=bindparam("new_outcome"),
         last_status=bindparam("new_status"),
-        settled_at=bindparam("now", type_=_TABLE.c.settled_at.type),
+        settled_at=_NOW,
         lease_until=None,
     )
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection, Insert, delete, or_, select, update
+from sqlalchemy import BindParameter, Connection, Insert, bindparam, delete, or_, select, update
 
 from fedi_letter.store import tables, versions
 from fedi_letter.store.statements import (
@@ -53,6 +53,8 @@ class Miss:
 
 _KEYS, _HISTORY, _MISSES = tables.keys, tables.key_history, tables.key_misses
 _COLUMNS = columns_of(_KEYS, StoredKey)
+_KEY_IDS: BindParameter[str] = bindparam("key_ids", expanding=True)
+_BY_IDS = select(*_COLUMNS).where(_KEYS.c.key_id.in_(_KEY_IDS))
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,10 @@ def put_keys(connection: Connection, fetched: Collection[NewKey], now: datetime)
     for row in rows:
         del row["sha256"]
     connection.execute(present, rows)
-    connection.execute(delete(_MISSES).where(_MISSES.c.key_id.in_(latest.keys())))
+    connection.execute(_FOUND, {"key_ids": list(latest)})
+
+
+_FOUND = delete(_MISSES).where(_MISSES.c.key_id.in_(_KEY_IDS))
 
 
 def _differ(fetched: NewKey, known: StoredKey) -> bool:
@@ -108,7 +113,7 @@ def key(connection: Connection, key_id: str) -> StoredKey | None:
 
 def keys(connection: Connection, key_ids: Collection[str]) -> dict[str, StoredKey]:
     """Answer those of the keys that we know, by id."""
-    found = many(connection, select(*_COLUMNS).where(_KEYS.c.key_id.in_(key_ids)), StoredKey)
+    found = many(connection, _BY_IDS, StoredKey, {"key_ids": list(key_ids)})
     return {row.key_id: row for row in found}
 
 
@@ -150,9 +155,14 @@ def put_miss(connection: Connection, key_id: str, reason: str, until: datetime) 
 
 def misses(connection: Connection, key_ids: Collection[str], now: datetime) -> dict[str, Miss]:
     """Answer why these key ids must not be asked now; those that may be are left out."""
-    query = select(*columns_of(_MISSES, Miss))
-    query = query.where(_MISSES.c.key_id.in_(key_ids), _MISSES.c.until > now)
-    return {row.key_id: row for row in many(connection, query, Miss)}
+    asked = {"key_ids": list(key_ids), "now": now}
+    return {row.key_id: row for row in many(connection, _STILL_USELESS, Miss, asked)}
+
+
+_STILL_USELESS = select(*columns_of(_MISSES, Miss)).where(
+    _MISSES.c.key_id.in_(_KEY_IDS),
+    _MISSES.c.until > bindparam("now", type_=_MISSES.c.until.type),
+)
 
 
 def purge_misses(connection: Connection, now: datetime) -> int:

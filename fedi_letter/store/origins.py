@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
 from fedi_letter.store import tables
 from fedi_letter.store.statements import columns_of, insert_into, many, one
@@ -30,6 +30,8 @@ class Origin:
 
 _TABLE = tables.origins
 _COLUMNS = columns_of(_TABLE, Origin)
+_HOSTS: BindParameter[str] = bindparam("hosts", expanding=True)
+_OF_HOSTS = select(*_COLUMNS).where(_TABLE.c.host.in_(_HOSTS))
 
 
 def origin(connection: Connection, host: str) -> Origin:
@@ -40,7 +42,7 @@ def origin(connection: Connection, host: str) -> Origin:
 
 def origins(connection: Connection, hosts: Collection[str]) -> dict[str, Origin]:
     """Answer what we know of each of these servers, those never met included."""
-    found = many(connection, select(*_COLUMNS).where(_TABLE.c.host.in_(hosts)), Origin)
+    found = many(connection, _OF_HOSTS, Origin, {"hosts": list(hosts)})
     return {host: Origin(host) for host in hosts} | {row.host: row for row in found}
 
 
@@ -94,7 +96,7 @@ _FAULTY = or_(
 )
 _REVIVE = (
     update(_TABLE)
-    .where(_TABLE.c.host.in_(bindparam("hosts", expanding=True)), _FAULTY)
+    .where(_TABLE.c.host.in_(_HOSTS), _FAULTY)
     .values(
         failures=0,
         first_failure_at=None,

@@ -1,9 +1,10 @@
 """Every activity we ever sent, byte for byte; rows are appended and never changed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from fedi_letter.store import tables
 from fedi_letter.store.statements import columns_of, many, one
@@ -57,6 +58,17 @@ def append(
 def activity(connection: Connection, uri: str) -> OutboxRow | None:
     """Answer the activity with this id, public or not; the caller looks at `public`."""
     return one(connection, select(*_COLUMNS).where(_TABLE.c.activity_uri == uri), OutboxRow)
+
+
+def bodies(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, str, bytes]]:
+    """Answer id, type and body of each of these activities, by their numbers."""
+    found = connection.execute(_BODIES, {"ids": list(ids)})
+    return {number: (uri, type, body) for number, uri, type, body in found}
+
+
+_BODIES = select(_TABLE.c.id, _TABLE.c.activity_uri, _TABLE.c.type, _TABLE.c.body).where(
+    _TABLE.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 def about(connection: Connection, object_uri: str, limit: int = 100) -> list[OutboxRow]:

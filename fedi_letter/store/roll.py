@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import BindParameter, Connection, Integer, Row, Select, bindparam, func, select
 
 from fedi_letter.letter.model import EndorsementState, SignatoryState, Visibility, Way
 from fedi_letter.store import tables
@@ -46,6 +46,7 @@ class RollEntry:
 
 _PLACES, _ACTORS = tables.signatories, tables.actors
 _ACTS, _REVISIONS = tables.endorsements, tables.revisions
+_OF_LETTER: BindParameter[int] = bindparam("letter_id")
 
 
 def roll_page(
@@ -56,26 +57,8 @@ def roll_page(
     search: str | None = None,
 ) -> list[RollEntry]:
     """Answer the listed with a number above `after`, lowest first, found by name or handle."""
-    query = (
-        _listed(
-            letter_id,
-            search,
-            _PLACES.c.number,
-            _PLACES.c.person_uri,
-            _PLACES.c.signed_at,
-            _REVISIONS.c.number.label("revision"),
-            _ACTORS.c.handle,
-            _ACTORS.c.name,
-            _ACTORS.c.url,
-            _ACTORS.c.indexable,
-            _ACTORS.c.hides_public,
-            _ACTORS.c.hides_unlisted,
-        )
-        .where(_PLACES.c.number > after)
-        .order_by(_PLACES.c.number)
-        .limit(limit)
-    )
-    rows = connection.execute(query).all()
+    query = _found(_ROLL_PAGE, search)
+    rows = connection.execute(query, {"letter_id": letter_id, "after": after, "most": limit}).all()
     acts = _public_acts(connection, letter_id, [row.person_uri for row in rows])
     return [_entry(row, acts.get(row.person_uri, [])) for row in rows]
 
@@ -88,19 +71,14 @@ def roll_entry(connection: Connection, letter_id: int, number: int) -> RollEntry
 
 def roll_total(connection: Connection, letter_id: int, search: str | None = None) -> int:
     """Answer how many are listed, or how many of them the search finds."""
+    of_letter = {"letter_id": letter_id}
     if search:
-        return _count(connection, _listed(letter_id, search, func.count()))
-    # A large roll is counted from an index alone; the few suspended are found from theirs, each
-    # looked up on the roll, since the other way round the whole roll would be walked.
-    here = (_PLACES.c.letter_id == letter_id) & (_PLACES.c.state == SignatoryState.LISTED)
-    listed = select(func.count()).select_from(_PLACES).where(here)
-    on_it = select(_PLACES.c.id).where(here, _PLACES.c.person_uri == _ACTORS.c.uri)
-    hidden = select(func.count()).select_from(_ACTORS).where(_ACTORS.c.suspended, on_it.exists())
-    return _count(connection, listed) - _count(connection, hidden)
+        return _count(connection, _found(_ALL, search), of_letter)
+    return _count(connection, _TOTAL, of_letter) - _count(connection, _HIDDEN, of_letter)
 
 
-def _count(connection: Connection, query: Select[Any]) -> int:
-    total: int = connection.execute(query).scalar_one()
+def _count(connection: Connection, query: Select[Any], values: dict[str, Any]) -> int:
+    total: int = connection.execute(query, values).scalar_one()
     return total
 
 
@@ -116,26 +94,57 @@ def roll_stream(
 
 def listed_on(connection: Connection, letter_id: int, domain: str) -> list[str]:
     """Answer the ids of the listed whose account lives on this domain or below it."""
-    query = _listed(letter_id, None, _PLACES.c.person_uri).where(within(_ACTORS.c.host, domain))
-    return list(connection.execute(query.order_by(_PLACES.c.number)).scalars())
+    query = _listed(_PLACES.c.person_uri).where(within(_ACTORS.c.host, domain))
+    found = connection.execute(query.order_by(_PLACES.c.number), {"letter_id": letter_id})
+    return list(found.scalars())
 
 
-def _listed(letter_id: int, search: str | None, *columns: Any) -> Select[Any]:
+def _listed(*columns: Any) -> Select[Any]:
     """Those whose names may be shown; suspended accounts are hidden until their server relents."""
-    query = (
+    return (
         select(*columns)
         .select_from(_PLACES)
         .join(_ACTORS, _ACTORS.c.uri == _PLACES.c.person_uri)
         .join(_REVISIONS, _REVISIONS.c.id == _PLACES.c.revision_id)
         .where(
-            _PLACES.c.letter_id == letter_id,
+            _PLACES.c.letter_id == _OF_LETTER,
             _PLACES.c.state == SignatoryState.LISTED,
             _ACTORS.c.suspended.is_(False),
         )
     )
-    if search:
-        query = query.where(_ACTORS.c.search.contains(searchable(search), autoescape=True))
-    return query
+
+
+def _found(listed: Select[Any], search: str | None) -> Select[Any]:
+    """Those of them that a search by name or handle finds; all, where nothing is sought."""
+    if not search:
+        return listed
+    return listed.where(_ACTORS.c.search.contains(searchable(search), autoescape=True))
+
+
+_ROLL_PAGE = (
+    _listed(
+        _PLACES.c.number,
+        _PLACES.c.person_uri,
+        _PLACES.c.signed_at,
+        _REVISIONS.c.number.label("revision"),
+        _ACTORS.c.handle,
+        _ACTORS.c.name,
+        _ACTORS.c.url,
+        _ACTORS.c.indexable,
+        _ACTORS.c.hides_public,
+        _ACTORS.c.hides_unlisted,
+    )
+    .where(_PLACES.c.number > bindparam("after"))
+    .order_by(_PLACES.c.number)
+    .limit(bindparam("most", type_=Integer))
+)
+_ALL = _listed(func.count())
+# A large roll is counted from an index alone; the few suspended are found from theirs, each looked
+# up on the roll, since the other way round the whole roll would be walked.
+_HERE = (_PLACES.c.letter_id == _OF_LETTER) & (_PLACES.c.state == SignatoryState.LISTED)
+_TOTAL = select(func.count()).select_from(_PLACES).where(_HERE)
+_ON_IT = select(_PLACES.c.id).where(_HERE, _PLACES.c.person_uri == _ACTORS.c.uri)
+_HIDDEN = select(func.count()).select_from(_ACTORS).where(_ACTORS.c.suspended, _ON_IT.exists())
 
 
 def _public_acts(
@@ -145,27 +154,30 @@ def _public_acts(
 
     Sorted here: asked to sort, SQLite would rather walk every standing act in order.
     """
-    query = select(
-        _ACTS.c.id,
-        _ACTS.c.person_uri,
-        _ACTS.c.way,
-        _ACTS.c.visibility,
-        _ACTS.c.statement,
-        _ACTS.c.html,
-        _ACTS.c.language,
-        _ACTS.c.url,
-        _ACTS.c.post_uri,
-        _ACTS.c.post_gone,
-    ).where(
-        _ACTS.c.letter_id == letter_id,
-        _ACTS.c.person_uri.in_(persons),
-        _ACTS.c.state == EndorsementState.STANDING,
-        _ACTS.c.visibility.in_(PUBLIC),
-    )
     acts: dict[str, list[AnyRow]] = defaultdict(list)
-    for row in sorted(connection.execute(query), key=lambda row: -int(row.id)):
+    found = connection.execute(_PUBLIC_ACTS, {"letter_id": letter_id, "persons": list(persons)})
+    for row in sorted(found, key=lambda row: -int(row.id)):
         acts[row.person_uri].append(row)
     return acts
+
+
+_PUBLIC_ACTS = select(
+    _ACTS.c.id,
+    _ACTS.c.person_uri,
+    _ACTS.c.way,
+    _ACTS.c.visibility,
+    _ACTS.c.statement,
+    _ACTS.c.html,
+    _ACTS.c.language,
+    _ACTS.c.url,
+    _ACTS.c.post_uri,
+    _ACTS.c.post_gone,
+).where(
+    _ACTS.c.letter_id == _OF_LETTER,
+    _ACTS.c.person_uri.in_(bindparam("persons", expanding=True)),
+    _ACTS.c.state == EndorsementState.STANDING,
+    _ACTS.c.visibility.in_(PUBLIC),
+)
 
 
 def _entry(row: AnyRow, acts: Sequence[AnyRow]) -> RollEntry:

@@ -88,13 +88,13 @@ def insert_for(dialect: str, table: Table) -> sqlite.Insert:
     return sqlite.insert(table)
 
 
-def claimable(connection: Connection, ids: Select[Any]) -> Select[Any]:
+def claimable(dialect: str, ids: Select[Any]) -> Select[Any]:
     """Lock the rows with these ids against other workers, who pass over those already locked.
 
     On PostgreSQL the query becomes a WITH, which is run once: as a plain subquery the planner may
     run it again for every row, and lock more than its LIMIT. SQLite has one writer anyway.
     """
-    if connection.dialect.name != "postgresql":
+    if dialect != "postgresql":
         return ids
     return select(ids.with_for_update(skip_locked=True).cte("claimable"))
 
