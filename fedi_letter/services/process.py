@@ -40,8 +40,8 @@ AT_ONCE = 8
 """Settled in one transaction: all others who write wait for it."""
 BRIEF_PATIENCE_SECONDS = 0.02
 """How long a batch is waited for while something judged waits to be settled."""
-OTHERS_REMEMBERED_SECONDS, LONGEST_REST_SECONDS = 1.0, 0.1
-"""While others came a moment ago, a flood rests as long as it worked, up to this."""
+OTHERS_REMEMBERED_SECONDS, REST, LONGEST_REST_SECONDS = 1.0, 3.0, 0.3
+"""While others came a moment ago, a flood rests so many times as long as it worked, up to this."""
 AFTER_FAILURE = timedelta(minutes=5)
 AFTER_OUTAGE = timedelta(seconds=5)
 
@@ -71,7 +71,7 @@ class Processor:
         began = monotonic()
         settled = await self._settle(busy)
         if busy and began < self._others_until:
-            await asyncio.sleep(min(monotonic() - began, LONGEST_REST_SECONDS))
+            await asyncio.sleep(min(REST * (monotonic() - began), LONGEST_REST_SECONDS))
         return len(batch) + settled + (not self._underway.is_empty)
 
     async def run_one(self, receipt_id: int) -> None:
