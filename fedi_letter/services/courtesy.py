@@ -10,7 +10,7 @@ from math import inf
 from time import monotonic
 
 LASTS_SECONDS = 1.0
-AMID_ARRIVALS_PER_SECOND = 100.0
+AMID_ARRIVALS_PER_SECOND = 50.0
 AT_ONCE = 20
 """So many begin without delay after a pause: what a single arrival sets off waits for nobody."""
 
@@ -34,7 +34,7 @@ class Courtesy:
         0.0
         >>> courtesy.heard(now=5.0)
         >>> [round(courtesy.delay(now=5.5), 2) for _ in range(AT_ONCE + 3)][AT_ONCE:]
-        [0.0, 0.01, 0.02]
+        [0.0, 0.02, 0.04]
         >>> courtesy.delay(now=6.5)
         0.0
         """
