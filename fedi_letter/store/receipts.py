@@ -136,13 +136,13 @@ def insert(connection: Connection, rows: Sequence[NewReceipt]) -> list[int]:
     if not rows:
         return []
     statement = insert_row(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(statement, [values_of(row) for row in rows]).scalars())
+    return list(connection.execute(statement, [_values_of(row) for row in rows]).scalars())
 
 
-def values_of(row: NewReceipt) -> dict[str, Any]:
+def _values_of(row: NewReceipt) -> dict[str, Any]:
     """Answer the columns of a new receipt; the id and the attempts are the database's."""
     values = row._asdict()
-    values["trail"] = _lines(values.pop("steps"))
+    values["trail"] = lines_of(values.pop("steps"))
     values["due_at"] = row.received_at
     values["settled_at"] = None if row.state.is_open else row.received_at
     return values
@@ -161,7 +161,7 @@ def postpone(connection: Connection, receipt_id: int, due_at: datetime, step: St
             state=ReceiptState.WAITING,
             due_at=due_at,
             lease_until=None,
-            trail=_TABLE.c.trail + _lines((step,)),
+            trail=_TABLE.c.trail + lines_of((step,)),
         ),
     )
 
@@ -208,7 +208,7 @@ def _closing(ending: Ending, now: datetime) -> dict[str, Any]:
         "reason": ending.reason,
         "detail": ending.detail,
         "settled_at": now,
-        "lines": _lines(ending.steps),
+        "lines": lines_of(ending.steps),
     }
 
 
@@ -225,7 +225,7 @@ def reopen(connection: Connection, receipt_id: int, now: datetime, step: Step) -
             detail=None,
             settled_at=None,
             due_at=now,
-            trail=_TABLE.c.trail + _lines((step,)),
+            trail=_TABLE.c.trail + lines_of((step,)),
         ),
     )
 
@@ -338,7 +338,8 @@ def _open(receipt_id: int) -> Update:
     return update(_TABLE).where(_TABLE.c.id == receipt_id, _TABLE.c.settled_at.is_(None))
 
 
-def _lines(steps: Sequence[Step]) -> str:
+def lines_of(steps: Sequence[Step]) -> str:
+    """Answer steps of a trail as they are kept, a line each."""
     return "".join(
         json.dumps([at.isoformat(), step, detail], ensure_ascii=False) + "\n"
         for at, step, detail in steps

@@ -7,40 +7,41 @@ COPY, which costs this process a sixth of an INSERT with a parameter per value.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, LargeBinary
 from sqlalchemy.exc import DBAPIError
 
 from fedi_letter.store import tables
-from fedi_letter.store.receipts import NewReceipt, values_of
+from fedi_letter.store.receipts import NewReceipt, lines_of
 
 _TABLE = tables.receipts
-_COLUMNS = tuple(column for column in _TABLE.c if column.name not in ("id", "attempts"))
-"""All but those the database fills in by itself."""
-_NAMES = ", ".join(column.name for column in _COLUMNS)
+_GIVEN = (*NewReceipt._fields[:-1], "trail", "due_at", "settled_at")
+"""The columns as `_values` gives them; the id and the attempts are the database's."""
+_COLUMNS = tuple(_TABLE.c[name] for name in _GIVEN)
+_NAMES = ", ".join(_GIVEN)
 _SIZES = (64, 16, 4, 1)
 """Rows per statement: few sizes, so that SQLite knows every statement it is given."""
 _COPY = f"COPY {_TABLE.name} ({_NAMES}) FROM STDIN (FORMAT BINARY)"
 
 Convert = Callable[[Any], Any]
-Converters = Sequence[tuple[str, Convert | None]]
 
 
 def store(connection: Connection, rows: Sequence[NewReceipt]) -> None:
     """Store the receipts in the order given; the fastest way in, and it answers no ids."""
     if not rows:
         return
-    converters = _converters(connection.dialect)
+    instant = _instant(connection.dialect)
     if connection.dialect.name == "postgresql":
-        _copy(connection, [_values(converters, row) for row in rows])
+        _copy(connection, [_values(instant, row) for row in rows])
         return
     for batch in _batches(rows):
-        parameters = tuple(value for row in batch for value in _values(converters, row))
+        parameters = tuple(chain.from_iterable(_values(instant, row) for row in batch))
         connection.exec_driver_sql(_insertion(len(batch)), parameters)
 
 
-def _copy(connection: Connection, rows: Sequence[list[Any]]) -> None:
+def _copy(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     driver: Any = connection.connection.driver_connection
     # asked for and not imported: nobody on SQLite needs psycopg's 9 MB
     failure = connection.dialect.loaded_dbapi.Error
@@ -64,13 +65,13 @@ def _batches(rows: Sequence[NewReceipt]) -> Iterator[Sequence[NewReceipt]]:
             start += size
 
 
-def _values(converters: Converters, row: NewReceipt) -> list[Any]:
-    values = values_of(row)
-    given: list[Any] = []
-    for name, convert in converters:
-        value = values[name]
-        given.append(value if convert is None or value is None else convert(value))
-    return given
+def _values(instant: Convert, row: NewReceipt) -> tuple[Any, ...]:
+    """One receipt as its columns: its own fields in their order, and what follows from them."""
+    arrived = instant(row.received_at)
+    lease = None if row.lease_until is None else instant(row.lease_until)
+    trail = lines_of(row.steps) if row.steps else ""
+    settled = None if row.state.is_open else arrived
+    return (arrived, *row[1:-2], lease, trail, arrived, settled)
 
 
 @cache
@@ -81,12 +82,10 @@ def _insertion(count: int) -> str:
 
 
 @lru_cache(maxsize=8)
-def _converters(dialect: Dialect) -> Converters:
-    """How each column's values become what the driver takes."""
-    return tuple(
-        (column.name, column.type.dialect_impl(dialect).bind_processor(dialect))
-        for column in _COLUMNS
-    )
+def _instant(dialect: Dialect) -> Convert:
+    """How an instant becomes what the driver takes."""
+    kind = _TABLE.c.received_at.type.dialect_impl(dialect)
+    return kind.bind_processor(dialect) or (lambda value: value)
 
 
 @cache
