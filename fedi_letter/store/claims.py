@@ -9,13 +9,13 @@
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
+    CompoundSelect,
     Connection,
     Integer,
     Select,
@@ -35,6 +35,9 @@ from fedi_letter.store.statements import claimable, columns_of, many, walk_the_i
 MOST_HOSTS = 50
 """How many other servers are looked at while one floods; the rest come in the next batches."""
 
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""By less than this: a lease given a moment after we looked at our clock is one, too."""
+
 _TABLE = tables.receipts
 _COLUMNS = columns_of(_TABLE, Receipt)
 _OPEN = _TABLE.c.settled_at.is_(None)
@@ -52,25 +55,26 @@ def claim(
     Of the servers that are `busy` none is taken: who asks has enough of theirs in hand.
     """
     walk_the_index(connection)
-    when = {"now": now, "until": now + lease}
+    when = {"now": now, "until": now + lease, "beyond": now + lease + CLOCKS_DIFFER}
     crowding = _crowding(connection, when, limit) - set(busy)
     if not (crowding or busy):
         return _take(connection, _OLDEST, {**when, "most": limit})
     share = limit // 2 if crowding else limit
     first = _of_others(connection, when, crowding | set(busy), share)
-    taken = _take(connection, _NAMED, {**when, "ids": first})
+    taken = _take(connection, _NAMED, {**when, "ids": first}) if first else []
     most = {**when, "most": limit - len(taken)}
-    if busy:
-        taken += _take(connection, _OLDEST_OF, {**most, "hosts": list(crowding)})
-    else:
+    if not busy:
         taken += _take(connection, _OLDEST, most)
+    elif crowding:
+        taken += _take(connection, _OLDEST_OF, {**most, "hosts": list(crowding)})
     return sorted(taken, key=lambda receipt: receipt.id)
 
 
 _NOW = bindparam("now", type_=_TABLE.c.due_at.type)
 _UNTIL = bindparam("until", type_=_TABLE.c.lease_until.type)
+_BEYOND = bindparam("beyond", type_=_TABLE.c.lease_until.type)
 _FREE = or_(
-    _TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW, _TABLE.c.lease_until > _UNTIL
+    _TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW, _TABLE.c.lease_until > _BEYOND
 )
 _DUE = select(_TABLE.c.id).where(
     _OPEN, or_(_TABLE.c.due_at <= _NOW, _TABLE.c.state == ReceiptState.PENDING), _FREE
@@ -108,28 +112,45 @@ def _of_others(
     connection: Connection, when: dict[str, Any], crowding: set[str], limit: int
 ) -> list[int]:
     """The oldest receipts of other servers, as many of each."""
-    hosts: list[str | None] = [None]  # whose key names no server
-    hosts += [host for host in _hosts(connection, MOST_HOSTS) if host not in crowding]
-    each = max(1, limit // len(hosts))
+    open_hosts = connection.execute(_HOSTS, {"most": MOST_HOSTS}).scalars()
+    hosts = [host for host in open_hosts if host not in crowding]
+    named = {f"host_{number}": host for number, host in enumerate(hosts)}
+    each = max(1, limit // (len(hosts) + 1))
+    query = _some_of_each(len(hosts))
+    return list(connection.execute(query, {**when, **named, "each": each}).scalars())[:limit]
+
+
+@cache
+def _some_of_each(count: int) -> CompoundSelect[Any]:
+    """The oldest due receipts of so many servers, and of whoever's key names no server."""
+    which = [_TABLE.c.key_host == bindparam(f"host_{number}") for number in range(count)]
     parts = [
         select(
-            _DUE.where(_TABLE.c.key_host == host)
+            _DUE.where(of_one)
             .order_by(_TABLE.c.due_at, _TABLE.c.id)
-            .limit(each)
+            .limit(bindparam("each", type_=Integer))
             .subquery()
         )
-        for host in hosts
+        for of_one in (_TABLE.c.key_host.is_(None), *which)
     ]
-    return list(connection.execute(union_all(*parts), when).scalars())[:limit]
+    return union_all(*parts)
 
 
-def _hosts(connection: Connection, limit: int) -> Iterator[str]:
+def _leaps() -> Select[Any]:
     """Servers with open receipts, found by leaps through the index: a flood is one leap."""
-    after: ColumnElement[bool] = _TABLE.c.key_host.is_not(None)
-    for _ in range(limit):
-        query = select(func.min(_TABLE.c.key_host)).where(_OPEN, after)
-        host: str | None = connection.execute(query).scalar_one()
-        if host is None:
-            return
-        yield host
-        after = _TABLE.c.key_host > host
+    first = select(func.min(_TABLE.c.key_host).label("host")).where(_OPEN)
+    hosts = first.cte("hosts", recursive=True)
+    beyond = _TABLE.alias("beyond")
+    following = select(func.min(beyond.c.key_host)).where(
+        beyond.c.settled_at.is_(None), beyond.c.key_host > hosts.c.host
+    )
+    leap = select(following.scalar_subquery()).where(hosts.c.host.is_not(None))
+    hosts = hosts.union_all(leap)
+    return (
+        select(hosts.c.host)
+        .where(hosts.c.host.is_not(None))
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+_HOSTS = _leaps()

@@ -67,6 +67,15 @@ def test_receipts_are_claimed_oldest_first_and_by_one_worker(database: Database)
     assert third == []
 
 
+def test_whoever_looked_at_the_clock_a_moment_earlier_takes_nothing_twice(
+    database: Database,
+) -> None:
+    _stored(database, 5)
+    assert len(database.write_now(claims.claim, LATER, 5, MINUTE)) == 5
+    earlier = LATER - timedelta(milliseconds=20)
+    assert database.write_now(claims.claim, earlier, 5, MINUTE) == []
+
+
 def test_what_was_put_off_is_not_claimed_before_it_is_due(database: Database) -> None:
     put_off, other = _stored(database, 2)
     database.write_now(receipts.postpone, put_off, LATER + MINUTE, (LATER, "postponed", "no key"))
