@@ -22,11 +22,11 @@ async def flood(setting: Setting) -> list[Balance]:
             for wave in ("before", "during")
         )
         crowd = [here.person(0, f"flooding{n}") for n in range(setting.share(FLOODING))]
+        flooding_with = [here.crowd.reply(one) for one in crowd]
+        await here.mail.prepare(flooding_with)
         alone = await timed_wave(here, before, OTHERS_PER_SECOND)
         pace = OTHERS_PER_SECOND * len(crowd) / count
-        flooding = asyncio.create_task(
-            here.mail.wave([here.crowd.reply(one) for one in crowd], pace)
-        )
+        flooding = asyncio.create_task(here.mail.wave(flooding_with, pace))
         beside = await timed_wave(here, during, OTHERS_PER_SECOND)
         delays = compared(alone, beside, f"one host's {pace:.0f} a second")
         await here.kill_one_of_each()

@@ -18,20 +18,24 @@ class Delays:
     middle: float
     p99: float
     longest: float
+    own: float | None = None
+    """By how much the drill itself was late at most: so much of a delay may be its own."""
 
     @classmethod
-    def of(cls, seconds: list[float]) -> "Delays":
+    def of(cls, seconds: list[float], own: float | None = None) -> "Delays":
         """Answer the middle, the 99th of a hundred, and the longest."""
         found = sorted(seconds)
         if not found:
-            return cls(0, 0.0, 0.0, 0.0)
+            return cls(0, 0.0, 0.0, 0.0, own)
         last = len(found) - 1
-        return cls(len(found), found[last // 2], found[min(last, round(last * 0.99))], found[last])
+        p99 = found[min(last, round(last * 0.99))]
+        return cls(len(found), found[last // 2], p99, found[last], own)
 
     def __str__(self) -> str:
+        own = "" if self.own is None else f", the drill late by {self.own:.2f} s at most"
         return (
             f"p50 {self.middle:.2f} s, p99 {self.p99:.2f} s, max {self.longest:.2f} s "
-            f"({self.count} of them)"
+            f"({self.count} of them{own})"
         )
 
 
@@ -42,20 +46,22 @@ class Watch:
     origin: str
     seen: dict[str, float] = field(default_factory=dict)
     """The monotonic moment at which each actor was seen first."""
-    _task: asyncio.Task[None] | None = None
+    late: float = 0.0
+    """By how many seconds this process woke too late, at most."""
+    _tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def __aenter__(self) -> "Watch":
         """Begin to look."""
         self._url = f"{self.origin}/signatories.json?limit=100"
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
-        self._task = asyncio.create_task(self._look())
+        self._tasks = (asyncio.create_task(self._look()), asyncio.create_task(self._beat()))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
         await self._session.close()
 
     async def until_seen(self, actors: set[str], within_seconds: float) -> set[str]:
@@ -65,6 +71,12 @@ class Watch:
                 break
             await asyncio.sleep(EVERY_SECONDS)
         return actors - self.seen.keys()
+
+    async def _beat(self) -> None:
+        while True:
+            due = time.monotonic() + EVERY_SECONDS
+            await asyncio.sleep(EVERY_SECONDS)
+            self.late = max(self.late, time.monotonic() - due)
 
     async def _look(self) -> None:
         while True:

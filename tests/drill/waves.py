@@ -23,7 +23,8 @@ async def timed_wave(here: Scene, people: Sequence[Person], per_second: float) -
     async with Watch(here.machine.origin) as watch:
         await here.mail.wave([here.crowd.reply(one) for one in people], per_second, send)
         missing = await watch.until_seen({one.uri for one in people}, SEEN_WITHIN_SECONDS)
-    delays = Delays.of([watch.seen[uri] - at for uri, at in began.items() if uri in watch.seen])
+    seconds = [watch.seen[uri] - at for uri, at in began.items() if uri in watch.seen]
+    delays = Delays.of(seconds, watch.late)
     here.tell(f"on the roll after {delays}")
     if missing:
         here.notes.append(f"{len(missing)} not on the roll after {SEEN_WITHIN_SECONDS:.0f} s")
