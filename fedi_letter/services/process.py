@@ -4,24 +4,23 @@ Should a batch fail, its receipts are taken one by one, so that one odd receipt 
 else. While the database is away, what was judged is kept and settled when it is back.
 
 Whoever else writes waits for the desk's transaction: what is judged is settled a few at a time. One
-server that floods us is taken from only as fast as it is worked off; everybody else is settled
-before it, and while others come, as much time is left to them as the flood has taken.
+server that floods us is taken from only as fast as it is worked off, and everybody else is settled
+before it (see `floods`).
 """
 
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
-from math import inf
 from time import monotonic
 
 from fedi_letter.letter.effects import Verdict
 from fedi_letter.letter.model import Visibility
 from fedi_letter.services.context import Context
 from fedi_letter.services.desk import Done, settle_all
+from fedi_letter.services.floods import Floods
 from fedi_letter.services.judge import Judge, Judged, Judgement, Known, Postponed
 from fedi_letter.services.tally import Counted, Tally, line
 from fedi_letter.services.underway import Underway
@@ -34,14 +33,12 @@ log = logging.getLogger(__name__)
 BATCH = 64
 LEASE = timedelta(minutes=5)
 """Longer than the slowest judgement, so that no other worker takes a receipt meanwhile."""
-IN_HAND = 16
-"""Of a server of which so many receipts are being judged, no more are taken."""
 AT_ONCE = 8
 """Settled in one transaction: all others who write wait for it."""
 BRIEF_PATIENCE_SECONDS = 0.02
 """How long a batch is waited for while something judged waits to be settled."""
-OTHERS_REMEMBERED_SECONDS, REST, LONGEST_REST_SECONDS = 1.0, 3.0, 0.3
-"""While others came a moment ago, a flood rests so many times as long as it worked, up to this."""
+LOOK_SECONDS = 0.1
+"""While a flood rests, how often it is looked if somebody else has come."""
 AFTER_FAILURE = timedelta(minutes=5)
 AFTER_OUTAGE = timedelta(seconds=5)
 
@@ -54,7 +51,7 @@ class Processor:
         self._judge = judge
         self._underway = Underway()
         self._unsettled: list[Judgement] = []
-        self._others_until = -inf
+        self._floods = Floods()
 
     async def run_once(self) -> int:
         """Take one batch and settle what is judged; answers how much there was to do."""
@@ -63,16 +60,17 @@ class Processor:
         if batch:
             self._context.courtesy.heard()
         if busy and any(receipt.key_host not in busy for receipt in batch):
-            self._others_until = monotonic() + OTHERS_REMEMBERED_SECONDS
+            self._floods.others_came(monotonic())
         begun = await self._begin(batch)
+        busy |= self._busy()
+        soon = [begun[at] for at, one in enumerate(batch) if one.key_host not in busy]
         patience = BRIEF_PATIENCE_SECONDS if self._unsettled else None
-        self._unsettled += await self._underway.ended(begun, patience)
+        self._unsettled += await self._underway.ended(soon or begun, patience)
         self._unsettled += self._underway.surplus(self._context.clock())
-        began = monotonic()
         settled = await self._settle(busy)
-        if busy and began < self._others_until:
-            await asyncio.sleep(min(REST * (monotonic() - began), LONGEST_REST_SECONDS))
-        return len(batch) + settled + (not self._underway.is_empty)
+        if not (batch or settled):
+            await asyncio.sleep(min(self._floods.rest_left(monotonic()), LOOK_SECONDS))
+        return len(batch) + settled + len(self._unsettled) + (not self._underway.is_empty)
 
     async def run_one(self, receipt_id: int) -> None:
         """Judge and settle one receipt that was stored with a lease of the caller's."""
@@ -91,10 +89,9 @@ class Processor:
                 await self._context.database.write(receipts.release, receipt.id)
 
     def _busy(self) -> set[str]:
-        """The servers of which enough is in hand."""
+        """The servers of which no more is taken now."""
         in_hand = [*self._underway.receipts, *(one.receipt for one in self._unsettled)]
-        hosts = Counter(receipt.key_host for receipt in in_hand)
-        return {host for host, count in hosts.items() if host and count >= IN_HAND}
+        return self._floods.among((receipt.key_host for receipt in in_hand), monotonic())
 
     async def _claim(self, busy: Collection[str]) -> Sequence[Receipt]:
         context = self._context
@@ -109,11 +106,12 @@ class Processor:
     async def _settle(self, busy: Collection[str] = ()) -> int:
         """Settle what is judged, or so much of it that nobody else waits for long; how much.
 
-        What is not of the `busy` comes first, and by itself.
+        What is not of the `busy` comes first, and by itself; what is waits while they rest.
         """
-        context = self._context
+        context, began = self._context, monotonic()
         others = [one for one in self._unsettled if one.receipt.key_host not in busy]
-        judgements = (others or self._unsettled)[:AT_ONCE]
+        judgements = others or ([] if self._floods.rest_left(began) else self._unsettled)
+        judgements = judgements[:AT_ONCE]
         taken = {one.receipt.id for one in judgements}
         self._unsettled = [one for one in self._unsettled if one.receipt.id not in taken]
         if not judgements:
@@ -133,6 +131,9 @@ class Processor:
             _report(context.tally, judgement, verdict, reason)
         if done.answered or done.revived:
             context.deliveries_bell.ring()
+        if not others:
+            hosts = {one.receipt.key_host for one in judgements if one.receipt.key_host}
+            self._floods.worked(hosts, monotonic() - began, monotonic())
         return len(judgements)
 
     async def _judgement(self, known: Known, receipt: Receipt) -> Judgement:
