@@ -32,6 +32,7 @@ class Server:
         self.connections = 0
         self.heads: list[bytes] = []
         self.port = 0
+        self._writers: list[asyncio.StreamWriter] = []
 
     @property
     def url(self) -> str:
@@ -41,6 +42,7 @@ class Server:
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until either side has had enough."""
         self.connections += 1
+        self._writers.append(writer)
         try:
             while not writer.is_closing():
                 first = await reader.readexactly(1)
@@ -56,6 +58,15 @@ class Server:
             pass
         finally:
             writer.close()
+
+    async def hang_up(self) -> None:
+        """Let go of every connection, with what is not written yet, and wait until it is gone.
+
+        A connection that is only closed waits for a client who reads: longer than the loop lives.
+        """
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.gather(*(w.wait_closed() for w in self._writers), return_exceptions=True)
 
 
 def _content_length(head: bytes) -> int:
@@ -101,6 +112,7 @@ async def serving(reply: Reply, tls: ssl.SSLContext | None = None) -> AsyncItera
         for task in list(talks):
             task.cancel()
         await asyncio.gather(*talks, return_exceptions=True)
+        await server.hang_up()
 
 
 def self_signed(name: str, folder: Path) -> ssl.SSLContext:
