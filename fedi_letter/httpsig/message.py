@@ -10,6 +10,7 @@ Headers = tuple[tuple[str, str], ...]
 """Header lines in the order they came; names in any case."""
 
 _NONE: tuple[str, ...] = ()
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 # Not frozen: one is made for every request, and that would double what making it costs.
@@ -42,6 +43,14 @@ class Message:
         if values is None:
             return None
         return values[0] if len(values) == 1 else ", ".join(values)
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """The names of the headers that have several lines, in lower case; rarely any."""
+        lines = self._lines or self._by_name()
+        if len(lines) == len(self.headers):
+            return _NO_NAMES
+        return frozenset(name for name, values in lines.items() if len(values) > 1)
 
     def _by_name(self) -> dict[str, tuple[str, ...]]:
         lines: dict[str, tuple[str, ...]] = {}

@@ -124,8 +124,8 @@ def _scheme_of(message: Message) -> Scheme:
 
 
 def _check_repeats(statement: Statement, message: Message) -> None:
-    for name in _SINGLE_VALUED.intersection(statement.covered):
-        if len(message.values(name)) > 1:
+    for name in message.repeated & _SINGLE_VALUED:
+        if name in statement.covered:
             raise SignatureRefused(Refusal.DUPLICATE_HEADER, f"{name} is there twice")
 
 

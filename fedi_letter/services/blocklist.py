@@ -29,6 +29,15 @@ class Blocklist:
             return False
         return any(_covers(subjects, uri) for uri in uris if uri)
 
+    def surely_hears(self, *uris: str | None) -> bool:
+        """Answer whether it is certain, without asking anybody, that none of these is blocked."""
+        subjects = self._subjects
+        if subjects is None or not self._freshness.is_fresh:
+            return False
+        if not (subjects.domains or subjects.actors):
+            return True
+        return not any(_covers(subjects, uri) for uri in uris if uri)
+
     async def _current(self) -> BlockedSubjects:
         await self._freshness.check(self._forget)
         if self._subjects is not None:

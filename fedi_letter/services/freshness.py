@@ -24,12 +24,18 @@ class Freshness:
         self._version = -1
         self._look = asyncio.Lock()
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether somebody has looked within the last second."""
+        looked_at = self._looked_at
+        return looked_at is not None and abs(self._context.clock() - looked_at) < LOOKED_AT_EVERY
+
     async def check(self, outdated: Callable[[], None]) -> None:
         """Call `outdated` if the thing was changed since the last look, and at the first look."""
-        if self._is_fresh():
+        if self.is_fresh:
             return
         async with self._look:
-            if self._is_fresh():
+            if self.is_fresh:
                 return  # somebody else has looked meanwhile
             now = self._context.clock()
             version = await self._context.database.read(versions.version, self._thing)
@@ -37,7 +43,3 @@ class Freshness:
             if version != self._version:
                 self._version = version
                 outdated()
-
-    def _is_fresh(self) -> bool:
-        looked_at = self._looked_at
-        return looked_at is not None and abs(self._context.clock() - looked_at) < LOOKED_AT_EVERY

@@ -70,6 +70,10 @@ class Keyring:
             return None
         return self._remember(PublicKey(row.key_id, row.owner, row.material))
 
+    def in_mind(self, key_id: str) -> PublicKey | None:
+        """Answer the key if it can be had without asking anybody, not even the database."""
+        return self._known.get(key_id) if self._freshness.is_fresh else None
+
     async def recall(self, key_ids: Collection[str]) -> None:
         """Bring those of the keys to mind that are on record, in one question."""
         await self._freshness.check(self._known.clear)

@@ -29,20 +29,19 @@ from typing import Any
 
 import msgspec
 
-from fedi_letter.activitypub.envelope import Envelope, envelope
 from fedi_letter.activitypub.reading import Malformed
-from fedi_letter.activitypub.uris import OddUri, host_of
 from fedi_letter.httpsig.keys import PublicKey
 from fedi_letter.httpsig.message import Message
 from fedi_letter.httpsig.refusal import Refusal, SignatureRefused
-from fedi_letter.httpsig.verify import Claim, claim, verify
+from fedi_letter.httpsig.verify import Claim
 from fedi_letter.letter.effects import Verdict
 from fedi_letter.remote.client import FetchFailed, FetchProblem
+from fedi_letter.services.arrivals import Arrival, Arrivals
 from fedi_letter.services.blocklist import Blocklist
 from fedi_letter.services.context import Context
 from fedi_letter.services.gathering import Gathering
 from fedi_letter.services.keyring import Keyring, may_pass
-from fedi_letter.services.spool import NEWCOMERS, STRANGERS, Spool, SpoolFull, Unstorable
+from fedi_letter.services.spool import NEWCOMERS, Spool, SpoolFull, Unstorable
 from fedi_letter.store import actors, receipts
 from fedi_letter.store.database import DatabaseUnavailable
 from fedi_letter.store.receipts import UNKNOWN_ACCOUNT, NewReceipt, ReceiptState
@@ -76,21 +75,6 @@ ACCEPTED = Answer(202)
 OVERLOADED = Answer(503, "overloaded", "the inbox cannot keep up; try again", RETRY_AFTER_SECONDS)
 
 
-# Not frozen: one is made for every request, and that would double what making it costs.
-@dataclass(slots=True)
-class _Arrival:
-    message: Message
-    outline: Envelope
-    received_at: datetime
-    claim: Claim | None = None
-    key_host: str | None = None
-
-    @property
-    def house(self) -> str:
-        """The server that says it sent this."""
-        return self.key_host or STRANGERS
-
-
 class Intake:
     """The inbox behind its HTTP endpoint."""
 
@@ -105,6 +89,7 @@ class Intake:
         self._left: dict[str, float] = {}
         self._farewells = asyncio.Semaphore(FAREWELLS_AT_ONCE)
         self._met = Gathering(self._read_met)
+        self._arrivals = Arrivals(context.uris.origin, self)
 
     async def accept(self, message: Message) -> Answer:
         """Store or refuse one signed POST; never raises for anything a peer can send."""
@@ -115,66 +100,82 @@ class Intake:
         except Unstorable:
             return Answer(400, "malformed", "the request cannot be kept")
 
+    @property
+    def is_busy(self) -> bool:
+        """See `Reception.is_busy`."""
+        return self._spool.is_writing
+
+    def key(self, arrival: Arrival, claimed: Claim) -> PublicKey | None:
+        """See `Reception.key`: nothing is verified that is turned away anyhow."""
+        if not self._spool.has_room(arrival.house, arrival.size_bytes):
+            return None
+        return self._keyring.in_mind(claimed.key_id)
+
+    def keep(self, arrival: Arrival, key: PublicKey, stored: "asyncio.Future[Any]") -> bool:
+        """See `Reception.keep`: where it is certain that nobody is blocked, nobody is asked."""
+        if not self._blocklist.surely_hears(key.key_id, arrival.outline.actor_uri):
+            return False
+        self._context.courtesy.heard()
+        self._spool.join(_pending(arrival, verified_by=key), arrival.house, stored)
+        self._context.receipts_bell.ring()
+        return True
+
     async def _judge(self, message: Message) -> Answer:
-        now = self._context.clock()
         try:
-            outline = envelope(message.body)
+            arrival = await self._arrivals.take(message, self._context.clock())
         except Malformed as malformed:
             return Answer(400, str(malformed.reason), malformed.detail)
-        if not _is_farewell(outline):
-            return await self._judge_signed(message, outline, now)
+        if arrival is None:
+            return ACCEPTED
+        if not arrival.is_farewell:
+            return await self._judge_signed(arrival)
         async with self._farewells:
-            return await self._judge_signed(message, outline, now)
+            return await self._judge_signed(arrival)
 
-    async def _judge_signed(self, message: Message, outline: Envelope, now: datetime) -> Answer:
-        arrival = _Arrival(message, outline, now)
-        try:
-            claimed = claim(message, origin=self._context.uris.origin, received_at=now)
-        except SignatureRefused as refused:
-            return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
-        arrival.claim, arrival.key_host = claimed, _host(claimed.key_id)
-        if not self._spool.has_room(arrival.house, len(message.body)):
+    async def _judge_signed(self, arrival: Arrival) -> Answer:
+        claimed, outline = arrival.look(), arrival.outline
+        if isinstance(claimed, SignatureRefused):
+            return await self._refuse(arrival, 401, *_words(claimed))
+        if not self._spool.has_room(arrival.house, arrival.size_bytes):
             return OVERLOADED
         is_blocked = await self._blocklist.refuses(claimed.key_id, outline.actor_uri)
         known = await self._keyring.known(claimed.key_id)
         if is_blocked and (known is None or outline.type not in TAKING_BACK):
             return await self._refuse(arrival, 403, "blocked", "this sender is not heard here")
-        if await self._is_farewell_of_a_stranger(outline):
+        if arrival.is_farewell and await self._is_stranger(outline.actor_uri):
             await self._spool.put(_settled(arrival, Verdict.NOTED, UNKNOWN_ACCOUNT))
             return ACCEPTED
         self._context.courtesy.heard()
         if known is None:
-            return await self._accept_unknown(arrival, claimed)
-        return await self._accept_known(arrival, claimed, known)
+            return await self._accept_unknown(arrival, claimed.key_id)
+        return await self._accept_known(arrival, known)
 
-    async def _is_farewell_of_a_stranger(self, outline: Envelope) -> bool:
-        """Whether a server tells everybody that an account we never met is gone or changed.
+    async def _is_stranger(self, actor_uri: str | None) -> bool:
+        """Whether this is an account that we never met.
 
-        Big servers send these by the ten thousand; fetching each key would be a storm of our own.
+        Big servers tell everybody by the ten thousand that an account is gone; fetching the key of
+        each would be a storm of our own.
         """
-        if outline.actor_uri is None or not _is_farewell(outline):
-            return False
-        return await self._met.ask(outline.actor_uri) is None
+        return actor_uri is not None and await self._met.ask(actor_uri) is None
 
     async def _read_met(self, uris: Sequence[str]) -> Mapping[str, bool]:
         met = await self._context.database.read(actors.met, uris)
         return dict.fromkeys(met, True)
 
-    async def _accept_known(self, arrival: _Arrival, claimed: Claim, key: PublicKey) -> Answer:
-        try:
-            self._verify(claimed, arrival, key)
-        except SignatureRefused as refused:
-            return await self._accept_rotated(arrival, claimed, key, refused)
+    async def _accept_known(self, arrival: Arrival, key: PublicKey) -> Answer:
+        refused = arrival.hold_to(key)
+        if refused is not None:
+            return await self._accept_rotated(arrival, key, refused)
         await self._spool.put(_pending(arrival, verified_by=key), arrival.house)
         self._context.receipts_bell.ring()
         return ACCEPTED
 
     async def _accept_rotated(
-        self, arrival: _Arrival, claimed: Claim, key: PublicKey, refused: SignatureRefused
+        self, arrival: Arrival, key: PublicKey, refused: SignatureRefused
     ) -> Answer:
         try:
             newer = await _in_time(self._keyring.relearn(key))
-            self._verify(claimed, arrival, newer)
+            arrival.verify(newer)
         except (SignatureRefused, FetchFailed) as problem:
             if not _may_pass(problem):
                 return await self._refuse(arrival, 401, str(refused.reason), refused.detail)
@@ -184,7 +185,7 @@ class Intake:
         self._context.receipts_bell.ring()
         return ACCEPTED
 
-    async def _accept_unknown(self, arrival: _Arrival, claimed: Claim) -> Answer:
+    async def _accept_unknown(self, arrival: Arrival, key_id: str) -> Answer:
         lease = arrival.received_at + LEASE
         if not self._may_ask(arrival.house):
             await self._spool.put(_pending(arrival), NEWCOMERS)
@@ -194,7 +195,7 @@ class Intake:
         try:
             row = _pending(arrival, lease_until=lease)
             identifier = await self._spool.put_numbered(row, NEWCOMERS)
-            return await self._ask(arrival, claimed, identifier)
+            return await self._ask(arrival, key_id, identifier)
         finally:
             self._asking[arrival.house] -= 1
             if not self._asking[arrival.house]:
@@ -214,13 +215,13 @@ class Intake:
             return False
         return self._asking.total() < ASKING_AT_ONCE
 
-    async def _ask(self, arrival: _Arrival, claimed: Claim, identifier: int) -> Answer:
+    async def _ask(self, arrival: Arrival, key_id: str, identifier: int) -> Answer:
         write, now = self._context.database.write, arrival.received_at
         try:
-            key = await _in_time(self._keyring.fetch(claimed.key_id))
-            self._verify(claimed, arrival, key)
+            key = await _in_time(self._keyring.fetch(key_id))
+            arrival.verify(key)
         except (SignatureRefused, FetchFailed) as problem:
-            if _may_pass(problem) or _may_be_true_farewell(arrival.outline, problem):
+            if _may_pass(problem) or _may_be_true_farewell(arrival, problem):
                 await write(receipts.release, identifier)
                 return ACCEPTED
             reason, detail = _words(problem)
@@ -233,20 +234,13 @@ class Intake:
                 detail=detail,
                 now=now,
             )
-            return replace(_turned_down(problem), sender_host=_sender_host(arrival))
+            return replace(_turned_down(problem), sender_host=arrival.key_host)
         await write(receipts.verified, identifier, key.sha256)
         return ACCEPTED
 
-    def _verify(self, claimed: Claim, arrival: _Arrival, key: PublicKey) -> None:
-        verify(claimed, arrival.message, key, origin=self._context.uris.origin)
-
-    async def _refuse(self, arrival: _Arrival, status: int, reason: str, detail: str) -> Answer:
+    async def _refuse(self, arrival: Arrival, status: int, reason: str, detail: str) -> Answer:
         await self._spool.put(_settled(arrival, Verdict.REFUSED, reason, detail))
-        return Answer(status, reason, detail, sender_host=_sender_host(arrival))
-
-
-def _is_farewell(outline: Envelope) -> bool:
-    return outline.type in ("Delete", "Update") and outline.actor_uri == outline.object_uri
+        return Answer(status, reason, detail, sender_host=arrival.key_host)
 
 
 async def _in_time(asking: Awaitable[PublicKey]) -> PublicKey:
@@ -262,11 +256,11 @@ def _may_pass(problem: SignatureRefused | FetchFailed) -> bool:
     return isinstance(problem, FetchFailed) and may_pass(problem)
 
 
-def _may_be_true_farewell(outline: Envelope, problem: SignatureRefused | FetchFailed) -> bool:
+def _may_be_true_farewell(arrival: Arrival, problem: SignatureRefused | FetchFailed) -> bool:
     """Whether an account may be gone with its key; the processor then looks closer."""
     if isinstance(problem, SignatureRefused) and problem.reason is not Refusal.KEY_GONE:
         return False
-    return _is_farewell(outline)
+    return arrival.is_farewell
 
 
 def _words(problem: SignatureRefused | FetchFailed) -> tuple[str, str]:
@@ -284,7 +278,7 @@ def _turned_down(problem: SignatureRefused | FetchFailed) -> Answer:
 
 
 def _pending(
-    arrival: _Arrival,
+    arrival: Arrival,
     *,
     verified_by: PublicKey | None = None,
     lease_until: datetime | None = None,
@@ -294,7 +288,7 @@ def _pending(
 
 
 def _settled(
-    arrival: _Arrival, verdict: Verdict, reason: str, detail: str | None = None
+    arrival: Arrival, verdict: Verdict, reason: str, detail: str | None = None
 ) -> NewReceipt:
     return _row(
         arrival,
@@ -306,16 +300,16 @@ def _settled(
     )
 
 
-def _row(arrival: _Arrival, body: bytes, **ending: Any) -> NewReceipt:
-    message, outline, claimed = arrival.message, arrival.outline, arrival.claim
+def _row(arrival: Arrival, body: bytes, **ending: Any) -> NewReceipt:
+    message, outline, claimed = arrival.message, arrival.outline, arrival.look()
     kind = outline.type
     return NewReceipt(
         received_at=arrival.received_at,
         target=message.target,
         headers=msgspec.json.encode(message.headers).decode(),
         body=body,
-        scheme=claimed.scheme.value if claimed else None,
-        key_id=claimed.key_id if claimed else None,
+        scheme=claimed.scheme.value if isinstance(claimed, Claim) else None,
+        key_id=claimed.key_id if isinstance(claimed, Claim) else None,
         key_host=arrival.key_host,
         activity_type=kind and kind[:LONGEST_TYPE].replace("\x00", ""),
         activity_uri=outline.activity_uri,
@@ -323,14 +317,3 @@ def _row(arrival: _Arrival, body: bytes, **ending: Any) -> NewReceipt:
         object_uri=outline.object_uri,
         **ending,
     )
-
-
-def _sender_host(arrival: _Arrival) -> str | None:
-    return _host(arrival.claim.key_id) if arrival.claim else None
-
-
-def _host(uri: str) -> str | None:
-    try:
-        return host_of(uri)
-    except OddUri:
-        return None

@@ -4,14 +4,14 @@
    durable, so whatever was answered 202 survives a `kill -9`.
 2. What waits for the disk is bounded, by number and by bytes, and no house may take it all: see
    `places`. Whoever finds no place is told to come again (503).
-3. The writer lingers a moment for more. Every verification gives up the interpreter's lock, so that
-   a writer who did not would be off with two or three rows each time.
+3. Whoever comes while the disk is busy waits for the next commit. Those who come at one moment are
+   brought together before (see `arrivals`), so that the writer need not wait for more.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fedi_letter.services.places import Places
 from fedi_letter.store import receipts, spooled
@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 BATCH = 256
 PLACES = 5_000
 PLACES_BYTES = 64_000_000
-LINGER_SECONDS = 0.002
 STRANGERS = ""
 """The house of everything that nobody vouches for: unsigned or refused."""
 NEWCOMERS = "?"
@@ -45,7 +44,7 @@ class _Waiting(NamedTuple):
     house: str
     size_bytes: int
     wants_id: bool
-    stored: "asyncio.Future[int | None]"
+    stored: "asyncio.Future[Any]"
 
 
 class Spool:
@@ -57,13 +56,19 @@ class Spool:
         *,
         places: int = PLACES,
         size_bytes: int = PLACES_BYTES,
-        linger: float = LINGER_SECONDS,
+        linger: float = 0.0,
     ) -> None:
+        """`linger` is for how many seconds the writer waits for more before each commit."""
         self._database = database
         self._places = Places(places, size_bytes)
         self._linger = linger
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether whoever comes now waits for the next commit."""
+        return self._writer is not None and not self._writer.done()
 
     def has_room(self, house: str, size_bytes: int) -> bool:
         """Whether a receipt of this house and size would be taken now."""
@@ -74,24 +79,35 @@ class Spool:
 
         Raises SpoolFull, or DatabaseUnavailable when the commit failed.
         """
-        await self._join(row, house, wants_id=False)
+        stored = asyncio.get_running_loop().create_future()
+        self.join(row, house, stored)
+        await stored
 
     async def put_numbered(self, row: NewReceipt, house: str = STRANGERS) -> int:
         """The same, answering the receipt's id; dearer."""
-        identifier = await self._join(row, house, wants_id=True)
-        assert identifier is not None  # noqa: S101 - it was asked for
-        return identifier
+        stored: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.join(row, house, stored, wants_id=True)
+        return await stored
 
-    def _join(self, row: NewReceipt, house: str, *, wants_id: bool) -> "asyncio.Future[int | None]":
+    def join(
+        self,
+        row: NewReceipt,
+        house: str,
+        stored: "asyncio.Future[Any]",
+        *,
+        wants_id: bool = False,
+    ) -> None:
+        """Queue the receipt; `stored` is told its id or None when it is on disk, or what failed.
+
+        Raises SpoolFull.
+        """
         size_bytes = len(row.body) + len(row.headers) + _ROW_BYTES
         if not self._places.has_room(house, size_bytes):
             raise SpoolFull
         self._places.take(house, size_bytes)
-        stored: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(row, house, size_bytes, wants_id, stored))
-        if self._writer is None or self._writer.done():
+        if not self.is_writing:
             self._writer = asyncio.create_task(self._write())
-        return stored
 
     async def _write(self) -> None:
         while self._waiting:
