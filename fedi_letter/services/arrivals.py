@@ -165,7 +165,7 @@ class Arrivals:
         for arrival, key, seen in held:
             try:
                 self._hold(arrival, key, seen)
-            except Exception as error:
+            except Exception as error:  # SpoolFull, or likewise
                 _fail(seen, error)
 
     def _key_of(self, arrival: Arrival) -> PublicKey | None:
@@ -173,10 +173,11 @@ class Arrivals:
         return self._reception.key(arrival, claimed) if isinstance(claimed, Claim) else None
 
     def _hold(self, arrival: Arrival, key: PublicKey | None, seen: _Seen) -> None:
-        is_proved = key is not None and arrival.hold_to(key) is None
-        if key is not None and is_proved and self._reception.keep(arrival, key, seen):
-            return
-        if not seen.done():  # the peer may have hung up meanwhile
+        if key is not None and arrival.hold_to(key) is None:
+            is_kept = self._reception.keep(arrival, key, seen)
+        else:
+            is_kept = False
+        if not is_kept and not seen.done():  # the peer may have hung up meanwhile
             seen.set_result(arrival)
 
 

@@ -1,6 +1,7 @@
 """Who is not heard: blocked domains and actors, kept in memory until somebody changes them."""
 
 import asyncio
+from collections.abc import Iterable
 
 from fedi_letter.activitypub.uris import OddUri, host_of
 from fedi_letter.services.context import Context
@@ -24,19 +25,14 @@ class Blocklist:
 
         What was blocked or freed elsewhere is heeded after a second.
         """
-        subjects = await self._current()
-        if not (subjects.domains or subjects.actors):
-            return False
-        return any(_covers(subjects, uri) for uri in uris if uri)
+        return _covers_any(await self._current(), uris)
 
     def surely_hears(self, *uris: str | None) -> bool:
         """Answer whether it is certain, without asking anybody, that none of these is blocked."""
         subjects = self._subjects
         if subjects is None or not self._freshness.is_fresh:
             return False
-        if not (subjects.domains or subjects.actors):
-            return True
-        return not any(_covers(subjects, uri) for uri in uris if uri)
+        return not _covers_any(subjects, uris)
 
     async def _current(self) -> BlockedSubjects:
         await self._freshness.check(self._forget)
@@ -50,6 +46,12 @@ class Blocklist:
 
     def _forget(self) -> None:
         self._subjects = None
+
+
+def _covers_any(subjects: BlockedSubjects, uris: Iterable[str | None]) -> bool:
+    if not (subjects.domains or subjects.actors):
+        return False  # nearly always: no host need be read
+    return any(_covers(subjects, uri) for uri in uris if uri)
 
 
 def _covers(subjects: BlockedSubjects, uri: str) -> bool:

@@ -61,9 +61,8 @@ class Keyring:
     async def known(self, key_id: str) -> PublicKey | None:
         """Answer the key if it is on record; never asks the network."""
         await self._freshness.check(self._known.clear)
-        known = self._known.get(key_id)
+        known = self._recalled(key_id)
         if known is not None:
-            self._known.move_to_end(key_id)
             return known
         row = await self._rows.ask(key_id)
         if row is None:
@@ -72,7 +71,7 @@ class Keyring:
 
     def in_mind(self, key_id: str) -> PublicKey | None:
         """Answer the key if it can be had without asking anybody, not even the database."""
-        return self._known.get(key_id) if self._freshness.is_fresh else None
+        return self._recalled(key_id) if self._freshness.is_fresh else None
 
     async def recall(self, key_ids: Collection[str]) -> None:
         """Bring those of the keys to mind that are on record, in one question."""
@@ -131,6 +130,12 @@ class Keyring:
         raise SignatureRefused(
             Refusal.SIGNATURE_MISMATCH, "the key was looked up again a short while ago"
         )
+
+    def _recalled(self, key_id: str) -> PublicKey | None:
+        known = self._known.get(key_id)
+        if known is not None:
+            self._known.move_to_end(key_id)  # whoever came last is forgotten last
+        return known
 
     def _remember(self, key: PublicKey) -> PublicKey:
         self._known[key.key_id] = key

@@ -72,6 +72,10 @@ async def test_everybody_at_once_is_told_what_becomes_of_their_own(world: World)
     true = [signed(world, ada, number) for number in range(TOGETHER + 10)]
     forged = [replace(signed(world, eve), headers=true[0].headers)]
     altered = [replace(signed(world, eve, 2), body=bytes_of(reply_by(eve.uri, 2, "I do not.")))]
+    key_id = ada.account.signer.key_id
+    body = bytes_of(reply_by(ada.uri, 999))
+    as_ada = signed_headers(world, replace(eve.account.signer, key_id=key_id), body, Way())
+    forged.append(Message("POST", "/inbox", as_ada, body))
     unsigned = [Message("POST", "/inbox", (("Host", "letter.example"),), b"{}")]
     no_json = [replace(signed(world, eve, 3), body=b"[1, 2")]
     first_time = [signed(world, newcomer)]
@@ -81,6 +85,7 @@ async def test_everybody_at_once_is_told_what_becomes_of_their_own(world: World)
     assert told == {
         (202, None): len(true) + 1,
         (401, "digest-mismatch"): 2,
+        (401, "signature-mismatch"): 1,
         (401, "unsigned"): 1,
         (400, "not-json"): 1,
     }
@@ -146,7 +151,7 @@ async def test_who_hangs_up_meanwhile_disturbs_nobody(world: World) -> None:
         await gone
 
 
-async def test_a_key_is_held_to_an_arrival_once(world: World) -> None:
+async def test_each_key_gives_its_own_answer_and_is_asked_once(world: World) -> None:
     ada = world.fediverse.actor("ada@far.example")
     key = await key_of(world, ada)
     arrival = await Arrivals(ORIGIN, Desk(None)).take(signed(world, ada), world.clock())
@@ -154,7 +159,9 @@ async def test_a_key_is_held_to_an_arrival_once(world: World) -> None:
     assert arrival.hold_to(key) is None
     # the key of somebody else says no, and the first one still says yes
     other = await key_of(world, world.fediverse.actor("eve@far.example"))
-    failure = arrival.hold_to(replace(other, key_id=key.key_id))
+    wrong = replace(other, key_id=key.key_id)
+    failure = arrival.hold_to(wrong)
     assert failure is not None
     assert str(failure.reason) == "signature-mismatch"
+    assert arrival.hold_to(wrong) is failure, "kept, and not found out again"
     assert arrival.hold_to(key) is None
