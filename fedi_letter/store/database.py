@@ -31,7 +31,7 @@ T = TypeVar("T")
 READERS = 4
 WRITERS = 4
 ATTEMPTS = 3
-"""How often a write is tried when PostgreSQL chose it as the victim of a deadlock."""
+"""How often PostgreSQL is asked for what certainly came to nothing before."""
 
 _MIGRATION_LOCK = 0x666564696C  # any number, the same for every process that migrates
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -72,8 +72,9 @@ class Database:
     ) -> T:
         """Answer `fn(connection, …)` run in one transaction, committed before this returns.
 
-        Nothing is kept when `fn` raises. After a deadlock `fn` runs again from the start, so it
-        must change nothing but the database. Raises DatabaseUnavailable.
+        Nothing is kept when `fn` raises. After a deadlock, or when the connection was dead, `fn`
+        runs again from the start, so it must change nothing but the database. Raises
+        DatabaseUnavailable.
         """
         return await asyncio.wrap_future(self._write(fn, *args, **kwargs))
 
@@ -117,7 +118,7 @@ class Database:
     def _read(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> "Future[T]":
-        return self._reading.submit(_read_once, self._reader, lambda c: fn(c, *args, **kwargs))
+        return self._reading.submit(_read_through, self._reader, lambda c: fn(c, *args, **kwargs))
 
     def _write(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -130,10 +131,9 @@ class Database:
         return self._writing.submit(_write_through, self._writer, change)
 
 
-def _read_once(engine: Engine, ask: Callable[[Connection], T]) -> T:
+def _read_through(engine: Engine, ask: Callable[[Connection], T]) -> T:
     try:
-        with engine.begin() as connection:
-            return ask(connection)
+        return _carried_out(engine, ask)
     except (DBAPIError, PoolExhausted) as error:
         if _is_read_only(error):
             raise WroteWhileReading(str(error)) from error
@@ -141,21 +141,32 @@ def _read_once(engine: Engine, ask: Callable[[Connection], T]) -> T:
 
 
 def _write_through(engine: Engine, change: Callable[[Connection], T]) -> T:
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return _write_once(engine, change)
-        except DatabaseUnavailable as unavailable:
-            if unavailable.reason is not Trouble.CONFLICTING:
-                raise
-    return _write_once(engine, change)
-
-
-def _write_once(engine: Engine, change: Callable[[Connection], T]) -> T:
     try:
-        with engine.begin() as connection:
-            return change(connection)
+        return _carried_out(engine, change)
     except (DBAPIError, PoolExhausted) as error:
         raise translated(error) from error
+
+
+def _carried_out(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Do the work in a transaction; anew when it certainly came to nothing.
+
+    It did when PostgreSQL chose it as the victim of a deadlock, and when its connection turned out
+    to be dead before it was over: to ask of each beforehand whether it lives would cost a third of
+    a small read. What became of a commit that got no answer, nobody knows.
+    """
+    for _ in range(ATTEMPTS - 1):
+        is_over = False
+        try:
+            with engine.begin() as connection:
+                answer = work(connection)
+                is_over = True
+            return answer
+        except DBAPIError as error:
+            died = error.connection_invalidated and not is_over
+            if not died and _trouble(error.orig) is not Trouble.CONFLICTING:
+                raise
+    with engine.begin() as connection:
+        return work(connection)
 
 
 def _ours(error: Exception) -> Exception:

@@ -6,12 +6,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from fedi_letter.store import engines
-from fedi_letter.store.database import Database, upgrade
+from fedi_letter.store.database import ATTEMPTS, Database, upgrade
 from fedi_letter.store.errors import (
     DatabaseUnavailable,
     Trouble,
@@ -162,6 +163,74 @@ def test_a_deadlock_is_tried_again(postgres_url: str) -> None:
         one.result(timeout=60)
         other.result(timeout=60)
     assert len(tries) == 3
+
+
+def _end_everybody_else(postgres_url: str) -> None:
+    """End every session of this database but one's own, as a server that restarts does."""
+    others = """
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND datname = current_database()
+    """
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        assert connection.execute(others).fetchall(), "nobody was connected"
+
+
+async def test_connections_that_died_while_nobody_used_them_are_not_noticed(
+    postgres_url: str,
+) -> None:
+    with Database(postgres_url) as database:
+        for number in range(3):
+            names = [f"{number}-{writer}" for writer in range(8)]
+            written = [database.write(_add, name) for name in names]
+            read = [database.read(_names) for _ in names]
+            await asyncio.gather(*written, *read)
+            _end_everybody_else(postgres_url)
+        assert len(await database.read(_names)) == 24
+
+
+def test_a_write_whose_connection_dies_is_made_again_from_the_start(postgres_url: str) -> None:
+    tries: list[str] = []
+
+    def dying(connection: Connection) -> None:
+        tries.append(_add(connection, "ada"))
+        if len(tries) == 1:
+            _end_everybody_else(postgres_url)
+        _add(connection, "bob")
+
+    with Database(postgres_url) as database:
+        database.write_now(dying)
+        assert len(tries) == 2
+        assert sorted(database.read_now(_names)) == ["ada", "bob"]
+
+
+def test_a_commit_without_an_answer_is_not_made_again(postgres_url: str) -> None:
+    tries: list[str] = []
+
+    def dying_at_the_end(connection: Connection) -> None:
+        tries.append(_add(connection, "ada"))
+        _end_everybody_else(postgres_url)
+
+    with Database(postgres_url) as database:
+        with pytest.raises(DatabaseUnavailable) as caught:
+            database.write_now(dying_at_the_end)
+        assert caught.value.reason is Trouble.LOST
+        assert len(tries) == 1
+        assert database.read_now(_names) == [], "and here nothing had been kept"
+
+
+def test_a_database_that_keeps_ending_us_is_unavailable(postgres_url: str) -> None:
+    tries: list[str] = []
+
+    def dying(connection: Connection) -> None:
+        tries.append(_add(connection, "ada"))
+        _end_everybody_else(postgres_url)
+        _add(connection, "bob")
+
+    with Database(postgres_url) as database:
+        with pytest.raises(DatabaseUnavailable):
+            database.write_now(dying)
+        assert len(tries) == ATTEMPTS
+        assert database.read_now(_names) == []
 
 
 @pytest.mark.parametrize("url", ["mysql://host/letter", "sqlite://", "sqlite:///:memory:", "no"])
