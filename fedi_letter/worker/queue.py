@@ -20,10 +20,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
+from psycopg_pool import AsyncConnectionPool
 
 from fedi_letter.services.context import Bell, Context
 from fedi_letter.store import chores
@@ -168,10 +170,28 @@ def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+async def _without_transactions(connection: Any) -> None:
+    await connection.set_autocommit(True)
+
+
+def _pool(**settings: Any) -> AsyncConnectionPool:
+    """Make the pool that procrastinate asks for, but without its two habits that cost most.
+
+    Each of its statements stands for itself, so a transaction around it is two more round trips,
+    and to ask a connection beforehand whether it lives is one more. One that died is noticed by the
+    statement; then everything is opened anew.
+    """
+    return AsyncConnectionPool(**{**settings, "check": None, "configure": _without_transactions})
+
+
 @contextlib.asynccontextmanager
 async def _opened(conninfo: str, connections: int) -> AsyncIterator[App]:
     connector = PsycopgConnector(
-        conninfo=conninfo, min_size=1, max_size=connections, timeout=OPENING_SECONDS
+        pool_factory=_pool,
+        conninfo=conninfo,
+        min_size=1,
+        max_size=connections,
+        timeout=OPENING_SECONDS,
     )
     try:
         async with asyncio.timeout(OPENING_SECONDS):
