@@ -20,7 +20,7 @@ from fedi_letter.letter.effects import Verdict
 from fedi_letter.letter.model import Visibility
 from fedi_letter.services.context import Context
 from fedi_letter.services.desk import Done, settle_all
-from fedi_letter.services.floods import Floods
+from fedi_letter.services.floods import IN_HAND, Floods
 from fedi_letter.services.judge import Judge, Judged, Judgement, Known, Postponed
 from fedi_letter.services.tally import Counted, Tally, line
 from fedi_letter.services.underway import Underway
@@ -95,7 +95,8 @@ class Processor:
 
     async def _claim(self, busy: Collection[str]) -> Sequence[Receipt]:
         context = self._context
-        return await context.database.write(claims.claim, context.clock(), BATCH, LEASE, busy)
+        now = context.clock()
+        return await context.database.write(claims.claim, now, BATCH, LEASE, busy, IN_HAND)
 
     async def _begin(self, batch: Sequence[Receipt]) -> "list[asyncio.Task[Judgement]]":
         if not batch:

@@ -9,7 +9,8 @@
    and the processor goes on asking for a day. What no patience can mend (nothing under that id, an
    address we never call) is refused at once.
    A server that sends more newcomers at once than its share of these requests is left to the
-   processor for a while: its flood must not keep the door from the others.
+   processor for a while, and what it sends meanwhile comes in ten times a second, together: its
+   flood must not keep the door from the others.
 4. While the disk cannot keep up, a server that fills the spool is turned away with 503 before its
    signature costs us anything, and whoever else knocks is served. Only who proved to be a server
    takes a place in its name.
@@ -50,6 +51,8 @@ ASKING_DEADLINE = 2.0
 ASKING_AT_ONCE, ASKING_PER_HOUSE = 100, 4
 LEFT_SECONDS = 2.0
 """How long a house that sent too many newcomers at once is left to the processor."""
+TIDE_SECONDS = 0.1
+"""How long such a house waits for its like: look-ups and commits are then shared by many."""
 FAREWELLS_AT_ONCE = 16
 LEASE = timedelta(seconds=30)
 REFUSED_BODY_BYTES = 4_096
@@ -87,6 +90,7 @@ class Intake:
         self._spool = spool
         self._asking: Counter[str] = Counter()
         self._left: dict[str, float] = {}
+        self._tide: asyncio.Task[None] | None = None
         self._farewells = asyncio.Semaphore(FAREWELLS_AT_ONCE)
         self._met = Gathering(self._read_met)
         self._arrivals = Arrivals(context.uris.origin, self)
@@ -138,6 +142,8 @@ class Intake:
             return await self._refuse(arrival, 401, *_words(claimed))
         if not self._spool.has_room(arrival.house, arrival.size_bytes):
             return OVERLOADED
+        if self._is_left(arrival.house):
+            await self._tide_comes_in()
         is_blocked = await self._blocklist.refuses(claimed.key_id, outline.actor_uri)
         known = await self._keyring.known(claimed.key_id)
         if is_blocked and (known is None or outline.type not in TAKING_BACK):
@@ -209,11 +215,19 @@ class Intake:
         what it sends in the next seconds: the door must stay open for the others.
         """
         now = monotonic()
-        if self._asking[house] >= ASKING_PER_HOUSE or self._left.get(house, now) > now:
+        if self._asking[house] >= ASKING_PER_HOUSE or self._is_left(house):
             self._left = {name: until for name, until in self._left.items() if until > now}
             self._left[house] = now + LEFT_SECONDS
             return False
         return self._asking.total() < ASKING_AT_ONCE
+
+    def _is_left(self, house: str) -> bool:
+        return self._left.get(house, 0.0) > monotonic()
+
+    async def _tide_comes_in(self) -> None:
+        if self._tide is None or self._tide.done():
+            self._tide = asyncio.create_task(asyncio.sleep(TIDE_SECONDS))
+        await asyncio.shield(self._tide)
 
     async def _ask(self, arrival: Arrival, key_id: str, identifier: int) -> Answer:
         write, now = self._context.database.write, arrival.received_at

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import (
@@ -49,20 +50,23 @@ def claim(
     limit: int,
     lease: timedelta,
     busy: Collection[str] = (),
+    crowd: int | None = None,
 ) -> list[Receipt]:
     """Take open receipts that are due and nobody holds, for as long as `lease`; in order of age.
 
-    Of the servers that are `busy` none is taken: who asks has enough of theirs in hand.
+    Of the servers that are `busy` none is taken: who asks has enough of theirs in hand. With
+    `crowd`, no more than so many are taken of those that would fill a quarter or more.
     """
     walk_the_index(connection)
     when = {"now": now, "until": now + lease, "beyond": now + lease + CLOCKS_DIFFER}
-    crowding = _crowding(connection, when, limit) - set(busy)
+    crowding = _crowding(connection, when, limit, always=crowd is not None) - set(busy)
     if not (crowding or busy):
         return _take(connection, _OLDEST, {**when, "most": limit})
     share = limit // 2 if crowding else limit
     first = _of_others(connection, when, crowding | set(busy), share)
     taken = _take(connection, _NAMED, {**when, "ids": first}) if first else []
-    most = {**when, "most": limit - len(taken)}
+    left = limit - len(taken)
+    most = {**when, "most": left if crowd is None or not crowding else min(left, crowd)}
     if not busy:
         taken += _take(connection, _OLDEST, most)
     elif crowding:
@@ -100,10 +104,12 @@ def _taking(dialect: str, due: Select[Any]) -> ReturningUpdate[Any]:
     )
 
 
-def _crowding(connection: Connection, when: dict[str, Any], limit: int) -> set[str]:
-    """The servers that fill a batch; none while everything that is due fits into one."""
+def _crowding(
+    connection: Connection, when: dict[str, Any], limit: int, *, always: bool
+) -> set[str]:
+    """The servers that fill a batch; if not `always`, none while all that is due fits into one."""
     hosts = connection.execute(_HOSTS_OF_OLDEST, {**when, "most": limit}).scalars().all()
-    if len(hosts) < limit:
+    if len(hosts) < limit and not always:
         return set()
     return {host for host, count in Counter(hosts).items() if host and count * 4 > limit}
 
@@ -114,9 +120,10 @@ def _of_others(
     """The oldest receipts of other servers, as many of each."""
     open_hosts = connection.execute(_HOSTS, {"most": MOST_HOSTS}).scalars()
     hosts = [host for host in open_hosts if host not in crowding]
-    named = {f"host_{number}": host for number, host in enumerate(hosts)}
+    width = 1 << max(len(hosts) - 1, 0).bit_length()  # few widths, since each is compiled once
+    named = {f"host_{number}": host for number, host in zip_longest(range(width), hosts)}
     each = max(1, limit // (len(hosts) + 1))
-    query = _some_of_each(len(hosts))
+    query = _some_of_each(width)
     return list(connection.execute(query, {**when, **named, "each": each}).scalars())[:limit]
 
 

@@ -113,6 +113,24 @@ def test_a_flood_alone_fills_its_batches(database: Database) -> None:
     assert sizes == [40, 40, 10, 0]
 
 
+@pytest.mark.parametrize("flooding", [90, 20])
+def test_of_a_crowd_no_more_is_taken_than_asked_for(database: Database, flooding: int) -> None:
+    flood = [given.receipt(number, key_host="flood.example") for number in range(flooding)]
+    others = [given.receipt(90 + n, key_host=f"h{n}.example") for n in range(5)]
+    database.write_now(receipts.insert, [*flood, *others])
+    batch = database.write_now(claims.claim, LATER, 40, MINUTE, (), 12)
+    hosts = [each.key_host for each in batch]
+    assert hosts == ["flood.example"] * 12 + [f"h{n}.example" for n in range(5)]
+    left = database.write_now(claims.claim, LATER, 40, MINUTE, (), 12)
+    assert [each.key_host for each in left] == ["flood.example"] * min(12, flooding - 12)
+
+
+def test_who_is_no_crowd_is_taken_whole(database: Database) -> None:
+    rows = [given.receipt(number, key_host=f"h{number % 4}.example") for number in range(40)]
+    database.write_now(receipts.insert, rows)
+    assert len(database.write_now(claims.claim, LATER, 40, MINUTE, (), 5)) == 40
+
+
 def test_of_a_server_that_is_worked_off_already_none_is_taken(database: Database) -> None:
     flood = [given.receipt(number, key_host="flood.example") for number in range(90)]
     others = [given.receipt(90 + n, key_host=f"h{n}.example") for n in range(3)]

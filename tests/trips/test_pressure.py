@@ -1,11 +1,16 @@
 """More arrives than the disk can take: nobody crowds out the others, and nothing grows for ever."""
 
 import asyncio
+import contextlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
+from fedi_letter.demo.people import Person
 from fedi_letter.httpsig.message import Message
 from fedi_letter.services.keyring import ASKED_AT_ONCE, Keyring
 from fedi_letter.services.receive import ASKING_PER_HOUSE, Intake
@@ -140,6 +145,49 @@ async def test_newcomers_beyond_the_few_asked_about_are_taken_and_judged_later(
     assert {(end.state, end.reason, end.count) for end in ends if end.state == "refused"} == {
         ("refused", "signature-mismatch", 1)
     }
+
+
+async def test_what_a_flooding_server_sends_on_comes_in_together(world: World) -> None:
+    """However it trickles in: look-ups and commits are shared, and each is kept and judged."""
+    intake = replace_spool(world, Spool(world.house.context.database))
+    people = [world.fediverse.actor(f"p{n}@flood.example") for n in range(ASKING_PER_HOUSE + 31)]
+    messages = [first_letter(world, person) for person in people]
+    too_many, later = messages[: ASKING_PER_HOUSE + 1], messages[ASKING_PER_HOUSE + 1 :]
+    await asyncio.gather(*map(intake.accept, too_many))
+    with insertions() as counted:
+        trickling = []
+        for message in later:
+            trickling.append(asyncio.create_task(intake.accept(message)))
+            await asyncio.sleep(0.002)
+        told = await asyncio.gather(*trickling)
+    assert [answer.status for answer in told] == [202] * len(later)
+    assert len(counted) < len(later) / 2
+    await world.work()
+    assert {entry["actor"] for entry in await world.roll()} == {person.uri for person in people}
+
+
+def first_letter(world: World, person: Person) -> Message:
+    """The reply of somebody who was never heard of."""
+    body = bytes_of(reply_by(person.uri))
+    return Message(
+        "POST", "/inbox", signed_headers(world, person.account.signer, body, Way()), body
+    )
+
+
+@contextlib.contextmanager
+def insertions() -> Iterator[list[str]]:
+    """The statements by which receipts are stored meanwhile."""
+    found: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO receipts"):
+            found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_keys_of_a_server_that_hangs_keep_nobody_else_s_waiting(world: World) -> None:
