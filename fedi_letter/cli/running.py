@@ -130,6 +130,7 @@ async def _web(found: Settings, host: str, port: int, *, everything: bool) -> No
                 asgi(house, with_worker=everything),
                 host=host,
                 port=port,
+                interface="asgi3",
                 loop="none",
                 http="httptools",
                 lifespan="on",

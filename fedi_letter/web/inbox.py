@@ -5,9 +5,9 @@ It keeps the raw path, the headers in their order and the exact bytes, and leave
 the intake.
 """
 
-import asyncio
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from starlette.exceptions import HTTPException
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as Event
 
 from fedi_letter.httpsig.message import Message
+from fedi_letter.remote.deadlines import Deadlines
 from fedi_letter.services.receive import Answer
 from fedi_letter.services.tally import Tally
 from fedi_letter.web.problems import BY_STATUS, STATUS, Problem, Refused
@@ -57,11 +58,13 @@ class Door:
         self._headers = tuple(headers)
         self._taken = _start(finished(b"", "text/plain", status=202), self._headers)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a delivery, or pass everything on."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Have a delivery answered, or pass everything on, without a coroutine of our own."""
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in self._paths:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
+        return self._deliver(scope, receive, send)
+
+    async def _deliver(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             given = await self._inbox.answer(scope, receive)
         except Exception as error:  # the edge: whatever it is, the peer is told to come again
@@ -85,7 +88,7 @@ class Inbox:
         """`deadline` is how many seconds a body may take to arrive."""
         self._intake = intake
         self._tally = tally
-        self._deadline = deadline
+        self._bodies = Deadlines(timedelta(seconds=deadline))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Say that only POST is taken here; what is posted comes in by the `Door`."""
@@ -109,8 +112,7 @@ class Inbox:
     async def _message(self, scope: Scope, receive: Receive) -> Message:
         _check_head(scope["headers"])
         try:
-            async with asyncio.timeout(self._deadline):
-                body = await _read(receive)
+            body = await self._bodies.within(_read(receive))
         except TimeoutError:
             raise Refused(Problem.TIMED_OUT) from None
         if not body:

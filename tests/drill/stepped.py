@@ -34,7 +34,9 @@ async def serve(port: int, clock: SteppedClock) -> None:
     async with open_house(settings, clock=clock) as house:
         await ensure_published(house, settings)
         application = asgi(house, with_worker=True)
-        config = uvicorn.Config(application, port=port, lifespan="on", log_level="warning")
+        config = uvicorn.Config(
+            application, interface="asgi3", port=port, lifespan="on", log_level="warning"
+        )
         await uvicorn.Server(config).serve()
 
 

@@ -1,0 +1,62 @@
+"""Many waits of one length under one timer.
+
+`asyncio.timeout` makes a timer for each wait. Where hundreds a second wait for twenty seconds at
+most, and hardly one ever does, that is a tenth of all that a wait costs. It must not know what is
+waited for.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+LOOKS = 20
+"""How often it is looked, in the time that a wait may take: so late is the last word."""
+
+
+class Deadlines:
+    """Ends waits that take longer than `length`, or a twentieth more."""
+
+    def __init__(self, length: timedelta) -> None:
+        self._seconds = length.total_seconds()
+        # Oldest first, since all are of one length; with each, how often it was cancelled before.
+        self._waits: dict[asyncio.Task[Any], tuple[float, int]] = {}
+        self._late: set[asyncio.Task[Any]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def within(self, waiting: Awaitable[T]) -> T:
+        """Answer what is waited for; raises TimeoutError when it does not come in time.
+
+        A task may wait for one thing at a time here.
+        """
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can wait")
+        before = task.cancelling()
+        self._waits[task] = (loop.time() + self._seconds, before)
+        if self._timer is None:
+            self._timer = loop.call_later(self._seconds / LOOKS, self._look, loop)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            # As asyncio.timeout does: who else cancelled this task is heard.
+            if task in self._late and task.uncancel() <= before:
+                raise TimeoutError from None
+            raise
+        finally:
+            self._waits.pop(task, None)
+            self._late.discard(task)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for task, (until, _) in self._waits.items():
+            if until > now:
+                break
+            if task not in self._late:
+                self._late.add(task)
+                task.cancel()
+        self._timer = (
+            loop.call_later(self._seconds / LOOKS, self._look, loop) if self._waits else None
+        )
