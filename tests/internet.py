@@ -9,7 +9,7 @@ public address unless a test says otherwise.
 import asyncio
 import gzip
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -177,7 +177,7 @@ def _unpacked(response: WireResponse) -> WireResponse:
     """The answer as a transport hands it over: its body decompressed."""
     if response.value("content-encoding") != "gzip":
         return response
-    return replace(response, body=gzip.decompress(response.body))
+    return response._replace(body=gzip.decompress(response.body))
 
 
 def _scope(request: WireRequest) -> Scope:

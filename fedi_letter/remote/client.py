@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from fedi_letter.activitypub.reading import LARGEST_BODY_BYTES
@@ -35,6 +35,7 @@ from fedi_letter.remote.answers import (
     retry_after,
     without_fragment,
 )
+from fedi_letter.remote.deadlines import Deadlines
 
 # The names under which everybody above knows what can go wrong here.
 from fedi_letter.remote.failures import FetchFailed as FetchFailed
@@ -69,8 +70,7 @@ class Fetched:
     answered_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one POST; `problem` is None exactly when it was taken (2xx)."""
 
     status: int | None
@@ -111,7 +111,7 @@ class Client:
         self._clock = clock
         self._allow_private = allow_private
         self._get_deadline = get_deadline
-        self._post_deadline = post_deadline
+        self._posts = Deadlines(post_deadline)
         self._signer = Signer(user_agent=user_agent, clock=clock)
         self._turns = Turns()
         self._pauses = Pauses()
@@ -177,19 +177,22 @@ class Client:
         if refuse_url(inbox, allow_private=self._allow_private) is not None:
             return Answer(None, None, FetchProblem.BLOCKED_ADDRESS)
         try:
-            async with asyncio.timeout(self._post_deadline.total_seconds()):
-                request = await self._signer.post(
-                    inbox, key, scheme, body=body, max_bytes=_MAX_ANSWER_BYTES
-                )
-                response = await self._transport.send(request)
+            response = await self._posts.within(self._signed_post(inbox, body, key, scheme))
         except TimeoutError:
             return Answer(None, None, FetchProblem.TIMEOUT)
         except GuardRefused:
             return Answer(None, None, FetchProblem.BLOCKED_ADDRESS)
         except TransportFailed as failed:
             return Answer(None, None, FetchProblem(failed.problem.value))
-        wait = retry_after(response, self._clock())
-        return Answer(response.status, wait, problem_of(response.status))
+        problem = problem_of(response.status)
+        wait = None if problem is None else retry_after(response, self._clock())
+        return Answer(response.status, wait, problem)
+
+    async def _signed_post(
+        self, inbox: str, body: bytes, key: PrivateKey, scheme: Scheme
+    ) -> WireResponse:
+        request = await self._signer.post(inbox, key, scheme, body, _MAX_ANSWER_BYTES)
+        return await self._transport.send(request)
 
     async def _webfinger(self, handle: str, scheme: str) -> str:
         # A handle's host may send us on to its actors' host, so this one may leave the origin; the

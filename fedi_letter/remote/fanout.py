@@ -13,6 +13,7 @@ that, and less again with TLS. What reqwest cannot do as we promise is not done 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import DefaultResolver
@@ -68,13 +69,16 @@ class PinnedTransport:
         """Find and pin the hosts of these, and keep a connection while more are to come."""
         if len(self._expected) > _MOST_EXPECTED:
             self._expected.clear()
-        hosts = Counter(host for host in map(_host_in, urls) if host is not None)
+        hosts = Counter(read[1] for read in map(_parsed, urls) if read is not None)
         self._expected.update(hosts)
         self._pins.expect(hosts)
 
     async def send(self, request: WireRequest) -> WireResponse:
         """Send once; see `Transport.send`. Raises `Misspelt` and `NotConnected` besides."""
-        url, host = _parsed(request.url)
+        read = _parsed(request.url)
+        if read is None:
+            raise GuardRefused(GuardReason.ODD_URL, request.url[:200])
+        url, host = read
         client = self._pins.known(host) or await self._pins.client(host)
         if str(url) != request.url:
             raise Misspelt(request.url)
@@ -121,22 +125,16 @@ class PinnedTransport:
         return not left
 
 
-def _host_in(written: str) -> str | None:
-    try:
-        return Url(written).host_str
-    except ValueError:
-        return None
-
-
-def _parsed(written: str) -> tuple[Url, str]:
+# A wave is first expected and then sent.
+@lru_cache(maxsize=4096)
+def _parsed(written: str) -> tuple[Url, str] | None:
+    """The url as reqwest reads it, and its host; None when there is none."""
     try:
         url = Url(written)
-    except ValueError as error:
-        raise GuardRefused(GuardReason.ODD_URL, written[:200]) from error
+    except ValueError:
+        return None
     host = url.host_str
-    if host is None:
-        raise GuardRefused(GuardReason.ODD_URL, written[:200])
-    return url, host
+    return None if host is None else (url, host)
 
 
 async def _read(response: Response, max_bytes: int) -> WireResponse:

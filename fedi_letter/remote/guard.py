@@ -13,6 +13,7 @@ Pure: it opens nothing and resolves nothing, and must not know what is being fet
 import ipaddress
 import re
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from fedi_letter.activitypub.uris import origin_of
@@ -124,6 +125,8 @@ def refuse_address(address: str | IPAddress) -> GuardReason | None:
     return None
 
 
+# A wave is first expected and then sent.
+@lru_cache(maxsize=4096)
 def refuse_url(url: str, *, allow_private: bool) -> GuardReason | None:
     """Why no request may be sent to this url, or None (interop C11, C12, T47, T53).
 

@@ -10,10 +10,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from fedi_letter.activitypub.vocabulary import ACTIVITY_JSON
 from fedi_letter.httpsig.keys import PrivateKey
@@ -34,10 +32,27 @@ _AT_ONCE = 16
 _NICENESS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    prepare: Callable[[], Callable[[], Headers]]
+class _Job(NamedTuple):
+    key: PrivateKey
+    scheme: Scheme
+    method: str
+    url: str
+    body: bytes | None
+    accept: str | None
+    now: datetime
     signed: asyncio.Future[Headers]
+
+    def prepare(self) -> Callable[[], Headers]:
+        return prepared(
+            self.key,
+            self.scheme,
+            method=self.method,
+            url=self.url,
+            body=self.body,
+            content_type=None if self.body is None else ACTIVITY_JSON,
+            accept=self.accept,
+            now=self.now,
+        )
 
 
 class Signer:
@@ -63,17 +78,17 @@ class Signer:
         self, url: str, key: PrivateKey, scheme: Scheme, *, accept: str, max_bytes: int
     ) -> WireRequest:
         """Answer a GET of `url`, signed now (interop B3-B5)."""
-        headers = await self._headers(key, scheme, "GET", url, None, accept)
-        return WireRequest("GET", url, headers, None, max_bytes)
+        signed = self._signed(key, scheme, "GET", url, None, accept)
+        return WireRequest("GET", url, (*await signed, *self._plain), None, max_bytes)
 
     async def post(
-        self, url: str, key: PrivateKey, scheme: Scheme, *, body: bytes, max_bytes: int
+        self, url: str, key: PrivateKey, scheme: Scheme, body: bytes, max_bytes: int
     ) -> WireRequest:
         """Answer a POST of the activity `body`, signed now over exactly these bytes (T9, T10)."""
-        headers = await self._headers(key, scheme, "POST", url, body, None)
-        return WireRequest("POST", url, headers, body, max_bytes)
+        signed = self._signed(key, scheme, "POST", url, body, None)
+        return WireRequest("POST", url, (*await signed, *self._plain), body, max_bytes)
 
-    async def _headers(
+    def _signed(
         self,
         key: PrivateKey,
         scheme: Scheme,
@@ -81,23 +96,14 @@ class Signer:
         url: str,
         body: bytes | None,
         accept: str | None,
-    ) -> Headers:
-        preparing = partial(
-            prepared,
-            key,
-            scheme,
-            method=method,
-            url=url,
-            body=body,
-            content_type=None if body is None else ACTIVITY_JSON,
-            accept=accept,
-            now=self._clock(),
-        )
+    ) -> asyncio.Future[Headers]:
         loop = asyncio.get_running_loop()
-        job = _Job(preparing, loop.create_future())
+        signed: asyncio.Future[Headers] = loop.create_future()
+        job = _Job(key, scheme, method, url, body, accept, self._clock(), signed)
         (self._asking if body is None else self._telling).append(job)
-        self._engage(loop)
-        return (*await job.signed, *self._plain)
+        if self._busy < _THREADS:
+            self._engage(loop)
+        return signed
 
     def _engage(self, loop: asyncio.AbstractEventLoop) -> None:
         if (self._asking or self._telling) and self._busy < _THREADS:

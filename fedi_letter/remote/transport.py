@@ -8,10 +8,9 @@ client's business. The other one, for deliveries by the thousand, is in `fanout`
 import asyncio
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -55,8 +54,7 @@ class NotConnected(TransportFailed):
     """No connection came about, so nothing at all was sent."""
 
 
-@dataclass(frozen=True)
-class WireRequest:
+class WireRequest(NamedTuple):
     """What goes out, byte for byte; of the answer's body at most `max_bytes` are read."""
 
     method: str
@@ -66,8 +64,7 @@ class WireRequest:
     max_bytes: int
 
 
-@dataclass(frozen=True)
-class WireResponse:
+class WireResponse(NamedTuple):
     """What came back: the body decompressed; `is_cut` when it was longer than asked for."""
 
     status: int

@@ -5,7 +5,6 @@ seconds until their name stands on the roll. So for a second after each arrival 
 a modest pace; when nobody has come for that long, they go as fast as they can again.
 """
 
-import asyncio
 from math import inf
 from time import monotonic
 
@@ -43,9 +42,3 @@ class Courtesy:
         begins_at = max(now - AT_ONCE / AMID_ARRIVALS_PER_SECOND, self._next_at)
         self._next_at = begins_at + 1 / AMID_ARRIVALS_PER_SECOND
         return max(begins_at - now, 0.0)
-
-    async def turn(self) -> None:
-        """Return when a delivery may begin."""
-        delay = self.delay(monotonic())
-        if delay > 0:
-            await asyncio.sleep(delay)

@@ -15,6 +15,7 @@ import logging
 import random
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 
 import msgspec
 
@@ -27,7 +28,7 @@ from fedi_letter.services.blocklist import Blocklist
 from fedi_letter.services.context import Context
 from fedi_letter.services.line import Claimed, Line
 from fedi_letter.services.settling import Settled, Settling
-from fedi_letter.services.tally import Counted, Tally
+from fedi_letter.services.tally import Tally
 from fedi_letter.services.tally import line as log_line
 from fedi_letter.store import deliveries
 from fedi_letter.store.database import DatabaseUnavailable
@@ -108,12 +109,13 @@ class Deliverer:
         """Send one whose turn it is, or say why not; answers what to write down."""
         one, now = claimed.delivery, self._context.clock()
         origin = line.origin(one.host)
-        if await self._blocklist.refuses(one.inbox):
+        heard = self._blocklist.surely_hears(one.inbox)
+        if not heard and await self._blocklist.refuses(one.inbox):
             blocked = _given_up(one, "blocked")
-            _report(self._context.tally, one, blocked)
+            _report(one, blocked)
             return blocked
-        if policy.stance(_breaker(origin), now) is Stance.HELD:
-            return _put_back(one, "host-rests", origin.held_until or now)
+        if origin.held_until is not None and policy.stance(_breaker(origin), now) is Stance.HELD:
+            return _put_back(one, "host-rests", origin.held_until)
         if now > claimed.turn_until:
             return _put_back(one, "host-slow", now)
         answer, scheme = await self._knock(one, origin)
@@ -121,17 +123,17 @@ class Deliverer:
         # What the others learnt of the host meanwhile counts too, so not from `origin`.
         before = line.origin(one.host)
         after = _after(before, answer, scheme, now)
-        line.learn(after)
         settled = _settled(one, answer, now)
-        _report(self._context.tally, one, settled)
+        _report(one, settled)
         if after is before:
             return settled
+        line.learn(after)
         _report_host(self._context.tally, before, after)
-        return replace(settled, origin=after)
+        return settled._replace(origin=after)
 
-    async def hold_back(self) -> None:
-        """Let those go first who sign."""
-        await self._context.courtesy.turn()
+    def delay(self) -> float:
+        """Answer for how many seconds the next holds back, to let those go first who sign."""
+        return self._context.courtesy.delay(monotonic())
 
     def put_off(self, one: Delivery) -> Settled:
         """Answer what to write down of one that had no chance."""
@@ -145,6 +147,8 @@ class Deliverer:
         """
         scheme = _first_scheme(origin, self._context.clock())
         answer = await self._post(one, one.body, scheme)
+        if answer.problem is None:
+            return answer, scheme
         if _is_not_understood(answer):
             other = Scheme.RFC9421 if scheme is Scheme.CAVAGE else Scheme.CAVAGE
             second = await self._post(one, one.body, other)
@@ -188,11 +192,13 @@ class _Crew:
 
     async def _settled(self, claimed: Claimed) -> Settled:
         deliverer = self._deliverer
-        try:
-            await deliverer.hold_back()
-        except asyncio.CancelledError:
-            self._settling.add(deliverer.put_off(claimed.delivery))
-            raise
+        delay = deliverer.delay()
+        if delay:
+            try:
+                await asyncio.sleep(delay)
+            except asyncio.CancelledError:
+                self._settling.add(deliverer.put_off(claimed.delivery))
+                raise
         try:
             return await deliverer.attempt(claimed, self._line)
         except DatabaseUnavailable:
@@ -252,18 +258,23 @@ def _after_success(origin: Origin, scheme: Scheme, now: datetime) -> Origin:
 
 
 def _settled(one: Delivery, answer: Answer, now: datetime) -> Settled:
+    if answer.problem is None:
+        return _delivered(one, answer)
     jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
     settlement = policy.settle(one.attempts + 1, _outcome(answer), now, jitter)
     match settlement:
         case policy.Delivered():
-            row = Settlement(one.id, DeliveryState.DELIVERED, "delivered", answer.status)
-            return Settled(row, one)
+            return _delivered(one, answer)
         case policy.Retry(at=at, reason=reason):
             row = Settlement(one.id, DeliveryState.WAITING, str(reason), answer.status, at)
             return Settled(row, one)
         case policy.GiveUp(reason=reason, drop_recipient=drop):
             row = Settlement(one.id, DeliveryState.GIVEN_UP, str(reason), answer.status)
             return Settled(row, one, drop_recipient=drop)
+
+
+def _delivered(one: Delivery, answer: Answer) -> Settled:
+    return Settled(Settlement(one.id, DeliveryState.DELIVERED, "delivered", answer.status), one)
 
 
 def _given_up(one: Delivery, outcome: str) -> Settled:
@@ -280,10 +291,9 @@ def _without_content(body: bytes) -> bytes:
     return documents.encode(documents.without_content(msgspec.json.decode(body)))
 
 
-def _report(tally: Tally, one: Delivery, settled: Settled) -> None:
-    """Count an end, and tell it by itself unless it is the one that nearly all come to."""
+def _report(one: Delivery, settled: Settled) -> None:
+    """Tell an end by itself unless it is the one that nearly all come to."""
     row = settled.row
-    tally.count(Counted.DELIVERIES, row.state, row.outcome)
     level = logging.DEBUG if row.state is DeliveryState.DELIVERED else logging.INFO
     if not log.isEnabledFor(level):
         return

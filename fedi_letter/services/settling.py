@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from dataclasses import dataclass
 from types import TracebackType
+from typing import NamedTuple
 
 from fedi_letter.activitypub import delivery as policy
 from fedi_letter.services.context import Context
-from fedi_letter.services.tally import line
+from fedi_letter.services.tally import Counted, line
 from fedi_letter.store import actors, deliveries, followers, origins
 from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
@@ -27,8 +27,7 @@ PATIENCE_TRIES = 60
 """How often, a second apart, a database is tried that does not answer; well within a lease."""
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """One attempt's end: the row to write, and what we now know of the host."""
 
     row: Settlement
@@ -85,7 +84,14 @@ class Settling:
             given_up = await self._written(batch)
             for outcome, count in given_up.items():
                 self._context.tally.given_up_unsent(outcome, count)
+            self._count(batch)
             _tell_arrived(batch)
+
+    def _count(self, batch: list[Settled]) -> None:
+        """Count what was tried; what was put back had no chance."""
+        tried = [one.row for one in batch if one.row.attempts is None]
+        for (state, outcome), count in Counter((row.state, row.outcome) for row in tried).items():
+            self._context.tally.count(Counted.DELIVERIES, state, outcome, by=count)
 
     async def _written(self, batch: list[Settled]) -> Counter[str]:
         for _ in range(PATIENCE_TRIES - 1):

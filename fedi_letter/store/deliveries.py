@@ -9,11 +9,10 @@ Laws held here:
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -49,8 +48,7 @@ class DeliveryState(StrEnum):
     GIVEN_UP = "given-up"
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A claimed delivery with all it takes to send it; `attempts` counts those before this one."""
 
     id: int
@@ -62,12 +60,10 @@ class Delivery:
     inbox: str
     host: str
     attempts: int
-    created_at: datetime
     origin: Origin
 
 
-@dataclass(frozen=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What became of an attempt: delivered, given up, or waiting until `due_at`."""
 
     id: int
@@ -186,9 +182,9 @@ def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -
     known = origins(connection, {row[4] for row in rows})
     sent = outbox.bodies(connection, {row[1] for row in rows})
     found = []
-    for id, outbox_id, about, inbox, host, attempts, since in rows:
+    for id, outbox_id, about, inbox, host, attempts in rows:
         uri, type, body = sent[outbox_id]
-        claimed = (id, outbox_id, uri, type, about, body, inbox, host, attempts, since, known[host])
+        claimed = (id, outbox_id, uri, type, about, body, inbox, host, attempts, known[host])
         found.append(Delivery(*claimed))
     return found
 
@@ -215,7 +211,6 @@ def _claiming(dialect: str) -> ReturningUpdate[Any]:
             _TABLE.c.inbox,
             _TABLE.c.host,
             (_TABLE.c.attempts - 1).label("attempts"),
-            _TABLE.c.created_at,
         )
     )
 

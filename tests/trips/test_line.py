@@ -26,7 +26,6 @@ def delivery(number: int, host: str, failures: int = 0) -> Delivery:
         inbox=f"https://{host}/users/{number}/inbox",
         host=host,
         attempts=0,
-        created_at=BEGINNING,
         origin=Origin(host, failures=failures),
     )
 
