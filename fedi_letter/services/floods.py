@@ -34,8 +34,8 @@ class Floods:
         >>> floods.others_came(now=0.0)
         >>> floods.worked({"flood.example"}, took=0.1, now=0.1)
         >>> floods.among([], now=0.3), round(floods.rest_left(now=0.3), 1)
-        ({'flood.example'}, 0.1)
-        >>> floods.among([], now=0.5), floods.rest_left(now=0.5)
+        ({'flood.example'}, 0.8)
+        >>> floods.among([], now=1.2), floods.rest_left(now=1.2)
         (set(), 0.0)
         """
         counted = Counter(hosts)
