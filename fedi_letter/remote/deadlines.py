@@ -21,8 +21,8 @@ class Deadlines:
 
     def __init__(self, length: timedelta) -> None:
         self._seconds = length.total_seconds()
-        # Oldest first, since all are of one length; with each, how often it was cancelled before.
-        self._waits: dict[asyncio.Task[Any], tuple[float, int]] = {}
+        # Until when; oldest first, since all are of one length.
+        self._waits: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -35,23 +35,25 @@ class Deadlines:
         if task is None:
             raise RuntimeError("only a task can wait")
         before = task.cancelling()
-        self._waits[task] = (loop.time() + self._seconds, before)
+        self._waits[task] = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_later(self._seconds / LOOKS, self._look, loop)
         try:
             return await waiting
         except asyncio.CancelledError:
-            # As asyncio.timeout does: who else cancelled this task is heard.
-            if task in self._late and task.uncancel() <= before:
+            # As asyncio.timeout does: whoever else cancelled this task is heard.
+            if task in self._late and task.cancelling() <= before + 1:
                 raise TimeoutError from None
             raise
         finally:
-            self._waits.pop(task, None)
-            self._late.discard(task)
+            del self._waits[task]
+            if task in self._late:
+                self._late.remove(task)
+                task.uncancel()  # whatever became of the interruption, it is over
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
-        for task, (until, _) in self._waits.items():
+        for task, until in self._waits.items():
             if until > now:
                 break
             if task not in self._late:

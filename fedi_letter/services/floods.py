@@ -13,8 +13,8 @@ IN_HAND = 16
 """Of a server of which so many receipts are being judged, no more are taken."""
 OTHERS_REMEMBERED_SECONDS = 1.0
 REST, LONGEST_REST_SECONDS = 12.0, 1.0
-"""With three times as long, others still waited for seconds: what is settled was judged before,
-which takes five times the time."""
+"""As long as that since what is settled was judged before, which takes several times the time; with
+three times as long others waited for seconds."""
 
 
 class Floods:

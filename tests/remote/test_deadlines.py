@@ -77,6 +77,27 @@ async def test_to_be_ended_and_to_be_late_is_to_be_ended() -> None:
     assert task.cancelled()
 
 
+async def test_what_makes_something_else_of_the_interruption_leaves_no_trace_of_it() -> None:
+    deadlines, marks = Deadlines(SHORT), list[int]()
+
+    async def stopping() -> None:
+        try:
+            await never()
+        except asyncio.CancelledError as error:
+            raise LookupError("I was stopped") from error
+
+    async def waiting() -> None:
+        try:
+            await deadlines.within(stopping())
+        finally:
+            task = asyncio.current_task()
+            marks.append(0 if task is None else task.cancelling())
+
+    with pytest.raises(LookupError):
+        await asyncio.create_task(waiting())
+    assert marks == [0]
+
+
 async def test_what_goes_wrong_meanwhile_comes_out_as_it_is() -> None:
     async def failing() -> None:
         raise LookupError("not here")
