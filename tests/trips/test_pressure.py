@@ -12,6 +12,7 @@ from sqlalchemy import Engine, event
 
 from fedi_letter.demo.people import Person
 from fedi_letter.httpsig.message import Message
+from fedi_letter.services import receive
 from fedi_letter.services.keyring import ASKED_AT_ONCE, Keyring
 from fedi_letter.services.receive import ASKING_PER_HOUSE, Intake
 from fedi_letter.services.spool import Spool, SpoolFull, Unstorable
@@ -147,8 +148,11 @@ async def test_newcomers_beyond_the_few_asked_about_are_taken_and_judged_later(
     }
 
 
-async def test_what_a_flooding_server_sends_on_comes_in_together(world: World) -> None:
+async def test_what_a_flooding_server_sends_on_comes_in_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However it trickles in: look-ups and commits are shared, and each is kept and judged."""
+    monkeypatch.setattr(receive, "TIDE_SECONDS", 1.0)  # a slow machine trickles more slowly
     intake = replace_spool(world, Spool(world.house.context.database))
     people = [world.fediverse.actor(f"p{n}@flood.example") for n in range(ASKING_PER_HOUSE + 31)]
     messages = [first_letter(world, person) for person in people]
