@@ -9,8 +9,8 @@
    and the processor goes on asking for a day. What no patience can mend (nothing under that id, an
    address we never call) is refused at once.
    A server that sends more newcomers at once than its share of these requests is left to the
-   processor for a while, and what it sends meanwhile comes in ten times a second, together: its
-   flood must not keep the door from the others.
+   processor for a while, and what it sends meanwhile comes in ten times a second, together, but for
+   farewells (5): its flood must not keep the door from the others.
 4. While the disk cannot keep up, a server that fills the spool is turned away with 503 before its
    signature costs us anything, and whoever else knocks is served. Only who proved to be a server
    takes a place in its name.
@@ -142,7 +142,7 @@ class Intake:
             return await self._refuse(arrival, 401, *_words(claimed))
         if not self._spool.has_room(arrival.house, arrival.size_bytes):
             return OVERLOADED
-        if self._is_left(arrival.house):
+        if self._is_left(arrival.house) and not arrival.is_farewell:
             await self._tide_comes_in()
         is_blocked = await self._blocklist.refuses(claimed.key_id, outline.actor_uri)
         known = await self._keyring.known(claimed.key_id)

@@ -14,7 +14,7 @@ from fedi_letter.demo.people import Person
 from fedi_letter.httpsig.message import Message
 from fedi_letter.services import receive
 from fedi_letter.services.keyring import ASKED_AT_ONCE, Keyring
-from fedi_letter.services.receive import ASKING_PER_HOUSE, Intake
+from fedi_letter.services.receive import ASKING_PER_HOUSE, FAREWELLS_AT_ONCE, Intake
 from fedi_letter.services.spool import Spool, SpoolFull, Unstorable
 from fedi_letter.store import receipts
 from fedi_letter.store.database import Database
@@ -170,9 +170,33 @@ async def test_what_a_flooding_server_sends_on_comes_in_together(
     assert {entry["actor"] for entry in await world.roll()} == {person.uri for person in people}
 
 
+async def test_farewells_do_not_wait_for_the_tide(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a few are dealt with at a time: those of a flooding server would keep all others out."""
+    monkeypatch.setattr(receive, "TIDE_SECONDS", 3_600.0)
+    intake = replace_spool(world, Spool(world.house.context.database))
+    people = [world.fediverse.actor(f"p{n}@flood.example") for n in range(ASKING_PER_HOUSE + 1)]
+    await asyncio.gather(*(intake.accept(first_letter(world, person)) for person in people))
+    leaving = [world.fediverse.actor(f"q{n}@flood.example") for n in range(FAREWELLS_AT_ONCE + 1)]
+    told = await asyncio.gather(*(intake.accept(farewell(world, person)) for person in leaving))
+    assert [answer.status for answer in told] == [202] * len(leaving)
+
+
 def first_letter(world: World, person: Person) -> Message:
     """The reply of somebody who was never heard of."""
-    body = bytes_of(reply_by(person.uri))
+    return signed(world, person, reply_by(person.uri))
+
+
+def farewell(world: World, person: Person) -> Message:
+    """What a server tells everybody when one of its accounts is gone."""
+    gone = {"id": f"{person.uri}#delete", "actor": person.uri, "object": person.uri}
+    return signed(world, person, {"type": "Delete", **gone})
+
+
+def signed(world: World, person: Person, activity: dict[str, Any]) -> Message:
+    """The activity as a request of this person's server."""
+    body = bytes_of(activity)
     return Message(
         "POST", "/inbox", signed_headers(world, person.account.signer, body, Way()), body
     )
