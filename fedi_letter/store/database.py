@@ -31,7 +31,7 @@ T = TypeVar("T")
 READERS = 4
 WRITERS = 4
 ATTEMPTS = 3
-"""How often PostgreSQL is asked for what certainly came to nothing before."""
+"""How often PostgreSQL is asked to write what certainly came to nothing before."""
 
 _MIGRATION_LOCK = 0x666564696C  # any number, the same for every process that migrates
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -72,7 +72,7 @@ class Database:
     ) -> T:
         """Answer `fn(connection, …)` run in one transaction, committed before this returns.
 
-        Nothing is kept when `fn` raises. After a deadlock, or when the connection was dead, `fn`
+        Nothing is kept when `fn` raises. After a deadlock, or when the connection dies, `fn`
         runs again from the start, so it must change nothing but the database. Raises
         DatabaseUnavailable.
         """
@@ -118,7 +118,7 @@ class Database:
     def _read(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> "Future[T]":
-        return self._reading.submit(_read_through, self._reader, lambda c: fn(c, *args, **kwargs))
+        return self._reading.submit(_read_once, self._reader, lambda c: fn(c, *args, **kwargs))
 
     def _write(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -131,9 +131,10 @@ class Database:
         return self._writing.submit(_write_through, self._writer, change)
 
 
-def _read_through(engine: Engine, ask: Callable[[Connection], T]) -> T:
+def _read_once(engine: Engine, ask: Callable[[Connection], T]) -> T:
     try:
-        return _carried_out(engine, ask)
+        with engine.begin() as connection:
+            return ask(connection)
     except (DBAPIError, PoolExhausted) as error:
         if _is_read_only(error):
             raise WroteWhileReading(str(error)) from error
@@ -147,18 +148,17 @@ def _write_through(engine: Engine, change: Callable[[Connection], T]) -> T:
         raise translated(error) from error
 
 
-def _carried_out(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Do the work in a transaction; anew when it certainly came to nothing.
+def _carried_out(engine: Engine, change: Callable[[Connection], T]) -> T:
+    """Make the change in one transaction; anew when it certainly came to nothing.
 
-    It did when PostgreSQL chose it as the victim of a deadlock, and when its connection turned out
-    to be dead before it was over: to ask of each beforehand whether it lives would cost a third of
-    a small read. What became of a commit that got no answer, nobody knows.
+    It did when PostgreSQL chose it as the victim of a deadlock, and when its connection died before
+    it was over. What became of a commit that got no answer, nobody knows.
     """
     for _ in range(ATTEMPTS - 1):
         is_over = False
         try:
             with engine.begin() as connection:
-                answer = work(connection)
+                answer = change(connection)
                 is_over = True
             return answer
         except DBAPIError as error:
@@ -166,7 +166,7 @@ def _carried_out(engine: Engine, work: Callable[[Connection], T]) -> T:
             if not died and _trouble(error.orig) is not Trouble.CONFLICTING:
                 raise
     with engine.begin() as connection:
-        return work(connection)
+        return change(connection)
 
 
 def _ours(error: Exception) -> Exception:

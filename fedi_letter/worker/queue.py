@@ -29,6 +29,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from fedi_letter.services.context import Bell, Context
 from fedi_letter.store import chores
+from fedi_letter.store.engines import has_spoken
 from fedi_letter.worker.units import Unit, Worker, drain
 
 log = logging.getLogger(__name__)
@@ -174,14 +175,19 @@ async def _without_transactions(connection: Any) -> None:
     await connection.set_autocommit(True)
 
 
+async def _check(connection: Any) -> None:
+    if has_spoken(connection.fileno()):
+        await AsyncConnectionPool.check_connection(connection)
+
+
 def _pool(**settings: Any) -> AsyncConnectionPool:
     """Make the pool that procrastinate asks for, but without its two habits that cost most.
 
-    Each of its statements stands for itself, so a transaction around it is two more round trips,
-    and to ask a connection beforehand whether it lives is one more. One that died is noticed by the
-    statement; then everything is opened anew.
+    Each of its statements stands for itself, so a transaction around it is two more round trips;
+    and to ask each connection beforehand whether it lives is one more, where it is enough to ask
+    those that have something to say.
     """
-    return AsyncConnectionPool(**{**settings, "check": None, "configure": _without_transactions})
+    return AsyncConnectionPool(**{**settings, "check": _check, "configure": _without_transactions})
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
@@ -19,6 +18,7 @@ from fedi_letter.store.errors import (
     UnsupportedDatabase,
     WroteWhileReading,
 )
+from tests.databases import end_sessions
 from tests.store.given import NOW
 
 ADD = text("INSERT INTO chores (name, begun_at) VALUES (:name, :now)")
@@ -165,16 +165,6 @@ def test_a_deadlock_is_tried_again(postgres_url: str) -> None:
     assert len(tries) == 3
 
 
-def _end_everybody_else(postgres_url: str) -> None:
-    """End every session of this database but one's own, as a server that restarts does."""
-    others = """
-        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-        WHERE pid <> pg_backend_pid() AND datname = current_database()
-    """
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        assert connection.execute(others).fetchall(), "nobody was connected"
-
-
 async def test_connections_that_died_while_nobody_used_them_are_not_noticed(
     postgres_url: str,
 ) -> None:
@@ -184,7 +174,7 @@ async def test_connections_that_died_while_nobody_used_them_are_not_noticed(
             written = [database.write(_add, name) for name in names]
             read = [database.read(_names) for _ in names]
             await asyncio.gather(*written, *read)
-            _end_everybody_else(postgres_url)
+            end_sessions(postgres_url)
         assert len(await database.read(_names)) == 24
 
 
@@ -194,7 +184,7 @@ def test_a_write_whose_connection_dies_is_made_again_from_the_start(postgres_url
     def dying(connection: Connection) -> None:
         tries.append(_add(connection, "ada"))
         if len(tries) == 1:
-            _end_everybody_else(postgres_url)
+            end_sessions(postgres_url)
         _add(connection, "bob")
 
     with Database(postgres_url) as database:
@@ -203,12 +193,30 @@ def test_a_write_whose_connection_dies_is_made_again_from_the_start(postgres_url
         assert sorted(database.read_now(_names)) == ["ada", "bob"]
 
 
+def test_a_read_whose_connection_dies_is_not_asked_again(postgres_url: str) -> None:
+    """It may have told half of it to somebody already."""
+    told: list[str] = []
+
+    def dying(connection: Connection) -> None:
+        told.extend(_names(connection))
+        end_sessions(postgres_url)
+        told.extend(_names(connection))
+
+    with Database(postgres_url) as database:
+        database.write_now(_add, "ada")
+        with pytest.raises(DatabaseUnavailable) as caught:
+            database.read_now(dying)
+        assert caught.value.reason is Trouble.LOST
+        assert told == ["ada"]
+        assert database.read_now(_names) == ["ada"]
+
+
 def test_a_commit_without_an_answer_is_not_made_again(postgres_url: str) -> None:
     tries: list[str] = []
 
     def dying_at_the_end(connection: Connection) -> None:
         tries.append(_add(connection, "ada"))
-        _end_everybody_else(postgres_url)
+        end_sessions(postgres_url)
 
     with Database(postgres_url) as database:
         with pytest.raises(DatabaseUnavailable) as caught:
@@ -223,7 +231,7 @@ def test_a_database_that_keeps_ending_us_is_unavailable(postgres_url: str) -> No
 
     def dying(connection: Connection) -> None:
         tries.append(_add(connection, "ada"))
-        _end_everybody_else(postgres_url)
+        end_sessions(postgres_url)
         _add(connection, "bob")
 
     with Database(postgres_url) as database:

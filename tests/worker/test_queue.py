@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import psycopg
+import pytest
 import pytest_asyncio
 from psycopg.abc import Query
 
 from fedi_letter.app import House, hand_over, open_house, pass_on, work
 from fedi_letter.demo.site import site
 from fedi_letter.store import chores, deliveries
-from tests.databases import Postgres
+from tests.databases import Postgres, end_sessions
 from tests.internet import Event, Scope
 from tests.trips.arrivals import crowd, post
 from tests.waiting import beside, until
@@ -202,6 +203,21 @@ async def test_a_restarted_database_is_survived_by_web_and_worker(
         assert (refused.status, ready.status) == (503, 503)
         assert (await ada.again(refused, signed_anew=True)).status == 202
         await until(world.signed, lambda signed: signed == [])
+
+
+async def test_a_queue_whose_idle_connections_died_goes_on(
+    world: World, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Had a job's end met a dead one, the next of its kind would wait for it for ever."""
+    queue = Queue(postgres_url)
+    async with beside(pass_on(world.house)):
+        await until(queue.waiting, lambda jobs: jobs == ["deliver", "judge"])
+        for number in range(3):
+            queue.tell("DELETE FROM procrastinate_jobs")
+            await asyncio.to_thread(end_sessions, postgres_url)
+            await world.fediverse.actor(f"ada{number}@far.example").reply(LETTER, "I sign")
+            await until(queue.waiting, lambda jobs: jobs == ["judge"])
+    assert "queue-lost" not in caplog.text
 
 
 def _includes(handle: str) -> Callable[[list[str]], bool]:
