@@ -103,6 +103,13 @@ class DropFollower:
     reason: Reason
 
 
+@dataclass(frozen=True)
+class Contact:
+    """Whether this person may be sent what they did not ask for, such as a signatory's news."""
+
+    wanted: bool
+
+
 class ReactionKind(StrEnum):
     """Acts that are tallied and never sign."""
 
@@ -158,6 +165,7 @@ Effect = (
     | Unsay
     | AddFollower
     | DropFollower
+    | Contact
     | Tally
     | Untally
     | CarryOver

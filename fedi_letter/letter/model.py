@@ -105,6 +105,7 @@ class Reason(StrEnum):
     PROFILE_REFRESHED = "profile-refreshed"
     REPORTED = "reported"
     BLOCKED_US = "blocked-us"
+    UNBLOCKED_US = "unblocked-us"
     QUOTED = "quoted"
     ACCEPTED_BY_ADMIN = "accepted-by-admin"
     COMMENT_BY_ADMIN = "comment-by-admin"

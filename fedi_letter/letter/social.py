@@ -4,6 +4,7 @@ from fedi_letter.letter.admit import unwelcome
 from fedi_letter.letter.effects import (
     AddFollower,
     CarryOver,
+    Contact,
     Decision,
     DropFollower,
     FileReport,
@@ -19,7 +20,7 @@ def followed(standing: Standing, follow: Followed) -> Decision:
     """Answer a Follow; a repeated one too, for the first Accept may have been lost."""
     if reason := unwelcome(standing):
         return refused(reason)
-    return noted(Reason.FOLLOWED, AddFollower(follow))
+    return noted(Reason.FOLLOWED, AddFollower(follow), Contact(wanted=True))
 
 
 def reacted(standing: Standing, reaction: Reacted) -> Decision:
@@ -50,9 +51,8 @@ def moved(standing: Standing, move: Moved) -> Decision:
 
 def blocked_us(standing: Standing) -> Decision:
     """Answer a Block: no further contact; the signature is theirs and stays (interop C10)."""
-    if standing.follows:
-        return noted(Reason.BLOCKED_US, DropFollower(Reason.BLOCKED_US))
-    return noted(Reason.BLOCKED_US)
+    left = (DropFollower(Reason.BLOCKED_US),) if standing.follows else ()
+    return noted(Reason.BLOCKED_US, *left, Contact(wanted=False))
 
 
 def reported(standing: Standing, report: Reported) -> Decision:

@@ -7,6 +7,7 @@ memory of an admin's no does not go away by deleting the post it was said to.
 from datetime import datetime
 
 from fedi_letter.letter.effects import (
+    Contact,
     Decision,
     DropFollower,
     Effect,
@@ -29,7 +30,7 @@ def undid(standing: Standing, undo: Undid, now: datetime) -> Decision:
     `keep` does not protect here: it is about posts that delete themselves, an Undo is meant.
     """
     if undo.block:
-        return noted(Reason.NOTHING_TO_UNDO)
+        return noted(Reason.UNBLOCKED_US, Contact(wanted=True))
     if undo.follow or _is_follow(standing, undo):
         return _unfollowed(standing, undo, now)
     if _is_remembered(standing, undo):

@@ -16,6 +16,7 @@ from typing import assert_never
 from fedi_letter.letter.effects import (
     AddFollower,
     CarryOver,
+    Contact,
     DropFollower,
     Effect,
     Enrol,
@@ -36,6 +37,7 @@ from fedi_letter.letter.model import EndorsementState, Reason, Visibility
 from fedi_letter.services import following, quoting, standing
 from fedi_letter.services.scene import Overtaken, Scene
 from fedi_letter.store import (
+    actors,
     endorsements,
     followers,
     marks,
@@ -67,16 +69,26 @@ def _apply(journal: Journal, scene: Scene, effect: Effect) -> None:
         case Remember():
             expires_at = scene.at + MARKERS_KEPT
             marks.add_marker(connection, scene.person_uri, effect.marker, expires_at)
-        case AddFollower():
-            following.add(connection, scene, effect.source)
-        case DropFollower():
-            followers.drop(connection, scene.letter_id, scene.actor_uri, effect.reason)
+        case AddFollower() | DropFollower() | Contact():
+            _change_contact(connection, scene, effect)
         case Tally() | Untally():
             _count(connection, scene, effect)
         case FileReport():
             _report(connection, scene, effect)
         case _:
             assert_never(effect)
+
+
+def _change_contact(
+    connection: Connection, scene: Scene, effect: AddFollower | DropFollower | Contact
+) -> None:
+    match effect:
+        case AddFollower():
+            following.add(connection, scene, effect.source)
+        case DropFollower():
+            followers.drop(connection, scene.letter_id, scene.actor_uri, effect.reason)
+        case Contact():
+            actors.set_contact(connection, scene.actor_uri, wanted=effect.wanted)
 
 
 def _change_endorsement(

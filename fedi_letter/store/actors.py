@@ -114,7 +114,7 @@ def _row(record: ActorRecord, now: datetime) -> dict[str, Any]:
 @cache
 def _upsert(dialect: str) -> Insert:
     insertion = insert_for(dialect, _TABLE)
-    kept = ("uri", "first_seen_at", "moved_to")
+    kept = ("uri", "first_seen_at", "moved_to", "blocks_us")
     fresh = {column.name: insertion.excluded[column.name] for column in _TABLE.c}
     return insertion.on_conflict_do_update(
         index_elements=["uri"],
@@ -167,6 +167,11 @@ def forget(connection: Connection, uri: str, now: datetime) -> bool:
         .where(_TABLE.c.uri == uri, _TABLE.c.state == ActorState.LIVE)
         .values(**purged, state=ActorState.GONE, fetched_at=now),
     )
+
+
+def set_contact(connection: Connection, uri: str, *, wanted: bool) -> None:
+    """Note whether the account wants to hear of the letter, whatever its place on the roll."""
+    connection.execute(update(_TABLE).where(_TABLE.c.uri == uri).values(blocks_us=not wanted))
 
 
 def silence(connection: Connection, inbox: str) -> int:

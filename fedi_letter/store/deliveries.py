@@ -168,6 +168,7 @@ def _listed(letter_id: int) -> Select[Any]:
         .join_from(_PLACES, _ACTORS, _ACTORS.c.uri == _PLACES.c.person_uri)
         .where(_PLACES.c.letter_id == letter_id, _PLACES.c.state == SignatoryState.LISTED)
         .where(_ACTORS.c.state == ActorState.LIVE, _ACTORS.c.inbox.is_not(None))
+        .where(_ACTORS.c.blocks_us.is_(False))
     )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -164,6 +165,7 @@ actors = Table(
     Column("document", LargeBinary, nullable=False),
     Column("fetched_at", Instant, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
+    Column("blocks_us", Boolean, nullable=False, server_default=false()),  # nothing goes there
     Index(None, "inbox"),
     Index(None, "shared_inbox"),
     Index(None, "host"),

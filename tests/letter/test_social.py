@@ -2,7 +2,7 @@
 
 import pytest
 
-from fedi_letter.letter.effects import CarryOver, Verdict
+from fedi_letter.letter.effects import CarryOver, Contact, Verdict
 from fedi_letter.letter.intents import (
     BlockedUs,
     Followed,
@@ -77,9 +77,9 @@ def test_blocking_us_ends_the_contact_and_not_the_signature() -> None:
     roll.send(post("1"), FOLLOW, BlockedUs())
     assert roll.listed
     assert not roll.standing.follows
-    assert roll.send(BlockedUs()).effects == ()
+    assert roll.send(BlockedUs()).effects == (Contact(wanted=False),)
     unblocked = Undid("https://far.example/blocks/1", None, None, block=True)
-    assert roll.send(unblocked).effects == ()
+    assert roll.send(unblocked).effects == (Contact(wanted=True),)
 
 
 def test_reports_and_profiles_change_nothing() -> None:

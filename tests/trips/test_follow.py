@@ -5,7 +5,7 @@ from datetime import timedelta
 from fedi_letter.demo.dialects import DIALECTS
 from fedi_letter.services import updates
 from tests.trips.arrivals import arrived, follower, followers_total, posted
-from tests.world import ACTOR, HANDLE, INBOX, World
+from tests.world import ACTOR, HANDLE, INBOX, LETTER, World
 
 
 async def test_t11_follow_twice_is_one_follower_and_two_accepts(world: World) -> None:
@@ -125,6 +125,44 @@ async def test_c10_who_blocks_the_letter_is_told_nothing_more(world: World) -> N
     await updates.post(world.house.context, "Hello.")
     await world.work()
     assert arrived(ada, "Create") == []
+
+
+async def test_c10_who_signed_and_blocks_the_letter_keeps_the_signature_and_is_told_nothing(
+    world: World,
+) -> None:
+    ada = world.fediverse.actor("ada@far.example")
+    await ada.reply(LETTER, "I sign")
+    await world.work()
+    block = await ada.block(HANDLE)
+    await world.work()
+    await updates.post(world.house.context, "Hello.")
+    await ada.rename("Ada L.")
+    await world.work()
+    assert await world.signed() == [ada.handle]
+    assert arrived(ada, "Create") == []
+    await updates.post(world.house.context, "Still not.")
+    await world.work()
+    assert arrived(ada, "Create") == []
+    await ada.unblock(block)
+    await world.work()
+    await updates.post(world.house.context, "Hello again.")
+    await world.work()
+    assert [note.activity["object"]["content"] for note in arrived(ada, "Create")] == [
+        "<p>Hello again.</p>"
+    ]
+
+
+async def test_c10_who_blocked_and_follows_again_is_told_again(world: World) -> None:
+    ada = world.fediverse.actor("ada@far.example")
+    await ada.reply(LETTER, "I sign")
+    await ada.block(HANDLE)
+    await world.work()
+    await ada.follow(HANDLE)
+    await ada.unfollow(HANDLE)
+    await world.work()
+    await updates.post(world.house.context, "Hello.")
+    await world.work()
+    assert len(arrived(ada, "Create")) == 1, "as it is sent to everybody on the roll"
 
 
 async def test_c9_a_deleted_account_follows_no_more(world: World) -> None:
