@@ -12,8 +12,7 @@ import typer
 from fedi_letter.app import House
 from fedi_letter.cli.house import with_house
 from fedi_letter.cli.output import Bars, instant, print_json, print_table, say
-from fedi_letter.store import deliveries as delivery_rows
-from fedi_letter.store import headway, progress
+from fedi_letter.store import headway, progress, resending
 from fedi_letter.store.headway import ActivityProgress, Headway, HostProgress, Report, Waiting
 from fedi_letter.store.progress import DeliveryLine
 
@@ -58,13 +57,14 @@ def deliveries_retry(
 ) -> None:
     """Send again now whatever waits or was given up.
 
-    All of it, or only what --host or --activity names.
+    All of it, or only what --host or --activity names; not what something newer about the same
+    object has overtaken, nor what is being sent just now. Servers that rest are asked at once.
     """
 
     async def work(house: House) -> int:
         context = house.context
         return await context.database.write(
-            delivery_rows.retry, context.clock(), host=host, activity_uri=activity
+            resending.retry, context.clock(), host=host, activity_uri=activity
         )
 
     say(f"{with_house(work)} deliveries are due now")

@@ -314,34 +314,6 @@ def _wait_on(connection: Connection, results: Sequence[Settlement]) -> int:
     return connection.execute(_WAIT_ON, rows).rowcount
 
 
-def retry(
-    connection: Connection,
-    now: datetime,
-    *,
-    ids: Collection[int] | None = None,
-    host: str | None = None,
-    activity_uri: str | None = None,
-) -> int:
-    """Send again now what waits or was given up, by any of the three; answers how many.
-
-    Without any of them, everything given up or waiting.
-    """
-    statement = update(_TABLE).where(_TABLE.c.state != DeliveryState.DELIVERED)
-    if ids is not None:
-        statement = statement.where(_TABLE.c.id.in_(ids))
-    if host is not None:
-        statement = statement.where(_TABLE.c.host == host)
-    if activity_uri is not None:
-        of_activity = select(_OUTBOX.c.id).where(_OUTBOX.c.activity_uri == activity_uri)
-        statement = statement.where(_TABLE.c.outbox_id.in_(of_activity))
-    return touched(
-        connection,
-        statement.values(
-            state=DeliveryState.WAITING, attempts=0, due_at=now, lease_until=None, settled_at=None
-        ),
-    )
-
-
 def abandon(
     connection: Connection,
     now: datetime,

@@ -219,22 +219,6 @@ def test_fifty_thousand_followers_are_enqueued_in_one_statement(
     assert len(_claim(database, limit=500)) == 500
 
 
-def test_what_was_given_up_is_retried_by_id_host_or_activity(database: Database) -> None:
-    _send(database, 1, [FAR, NEAR])
-    _send(database, 2, [FAR], "https://letter.example/updates/1")
-    for delivery in _claim(database):
-        _settle(database, delivery, DELIVERED if delivery.host == "near.example" else GIVEN_UP)
-    later = NOW + DAY
-    assert database.write_now(deliveries.retry, later, host="near.example") == 0
-    first = "https://letter.example/activities/1"
-    assert database.write_now(deliveries.retry, later, activity_uri=first) == 1
-    [again] = _claim(database, later)
-    assert (again.activity_uri, again.attempts) == (first, 0)
-    assert database.write_now(deliveries.retry, later, ids=[again.id, 99]) == 1
-    assert database.write_now(deliveries.retry, later) == 2
-    assert len(_claim(database, later)) == 2
-
-
 def test_what_waits_for_an_inbox_or_a_host_can_be_abandoned(database: Database) -> None:
     _send(database, 1, [FAR, NEAR])
     assert database.write_now(deliveries.abandon, NOW, "gone") == 0
