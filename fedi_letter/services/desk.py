@@ -50,8 +50,9 @@ def settle_all(connection: Connection, context: Context, judgements: Sequence[Ju
     ordered = sorted(judgements, key=lambda judgement: judgement.receipt.id)
     judged = [judgement for judgement in ordered if isinstance(judgement, Judged)]
     desk.invite(judged)
-    # whoever speaks to us can be spoken to again
-    spoke = {one.receipt.key_host for one in judged if one.receipt.key_host}
+    # whoever speaks to us can be spoken to again, whatever it is about
+    proved = [one.receipt for one in ordered if isinstance(one, Judged) or one.receipt.verified_by]
+    spoke = {receipt.key_host for receipt in proved if receipt.key_host}
     revived = origins.revive_all(connection, spoke)
     done = Done([desk.settle(judgement) for judgement in ordered], revived, desk.answered)
     desk.close()

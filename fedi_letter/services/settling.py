@@ -108,7 +108,7 @@ def _write(connection: Connection, context: Context, batch: list[Settled]) -> Co
     now, unsent = context.clock(), Counter[str]()
     deliveries.settle_batch(connection, [one.row for one in batch], now)
     known = {one.origin.host: one.origin for one in batch if one.origin is not None}
-    origins.put_origins(connection, list(known.values()))
+    origins.put_origins(connection, list(known.values()), now)
     took = {one.delivery.inbox for one in batch if one.row.state is DeliveryState.DELIVERED}
     if took:
         followers.note_delivered(connection, took)

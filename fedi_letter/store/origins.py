@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, or_, select, update
 
 from fedi_letter.store import tables
 from fedi_letter.store.statements import columns_of, insert_into, many, one
@@ -30,6 +30,7 @@ class Origin:
 
 _TABLE = tables.origins
 _COLUMNS = columns_of(_TABLE, Origin)
+_BREAKER = ("failures", "first_failure_at", "held_until")
 _HOSTS: BindParameter[str] = bindparam("hosts", expanding=True)
 _OF_HOSTS = select(*_COLUMNS).where(_TABLE.c.host.in_(_HOSTS))
 
@@ -46,41 +47,26 @@ def origins(connection: Connection, hosts: Collection[str]) -> dict[str, Origin]
     return {host: Origin(host) for host in hosts} | {row.host: row for row in found}
 
 
-def put_origin(connection: Connection, origin: Origin) -> None:
-    """Remember all of this about the server."""
-    values = vars(origin)
-    connection.execute(
-        insert_into(connection, _TABLE)
-        .values(values)
-        .on_conflict_do_update(index_elements=["host"], set_=values)
-    )
+def put_origins(connection: Connection, known: Collection[Origin], now: datetime) -> None:
+    """Remember all of this about several servers, in the order of their names.
 
-
-def put_origins(connection: Connection, known: Collection[Origin]) -> None:
-    """Remember all of this about several servers, in the order of their names."""
+    Where another process had a server rest meanwhile, one more failure does not end the rest; only
+    a success does.
+    """
     if not known:
         return
     statement = insert_into(connection, _TABLE)
-    fresh = {name: statement.excluded[name] for name in vars(next(iter(known)))}
+    fresh, old = statement.excluded, _TABLE.c
+    ends_earlier = or_(fresh.held_until.is_(None), fresh.held_until < old.held_until)
+    rests = (fresh.failures > 0) & (old.held_until > now) & ends_earlier
+    values = {
+        name: case((rests, old[name]), else_=fresh[name]) if name in _BREAKER else fresh[name]
+        for name in vars(next(iter(known)))
+    }
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["host"], set_=fresh),
+        statement.on_conflict_do_update(index_elements=["host"], set_=values),
         [vars(row) for row in sorted(known, key=lambda row: row.host)],
     )
-
-
-def learn_scheme(connection: Connection, host: str, scheme: str, now: datetime) -> None:
-    """Remember which signatures the server accepts, without touching its breaker."""
-    values = {"signature_scheme": scheme, "scheme_learnt_at": now}
-    connection.execute(
-        insert_into(connection, _TABLE)
-        .values(host=host, **values)
-        .on_conflict_do_update(index_elements=["host"], set_=values)
-    )
-
-
-def revive(connection: Connection, host: str) -> bool:
-    """Deliver again to a server that has just spoken to us; False when it had no fault."""
-    return bool(revive_all(connection, [host]))
 
 
 def revive_all(connection: Connection, hosts: Collection[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, insert
@@ -65,7 +66,8 @@ def _follow(database: Database, letter_id: int, uri: str, *, shared: str | None,
 
 
 def test_a_claimed_delivery_brings_all_it_takes_to_send_it(database: Database) -> None:
-    database.write_now(origins.learn_scheme, "far.example", "rfc9421", NOW)
+    met = Origin("far.example", signature_scheme="rfc9421", scheme_learnt_at=NOW)
+    database.write_now(origins.put_origins, [met], NOW)
     _send(database, 1, [FAR, NEAR])
     far, near = _claim(database)
     assert (far.body, far.type, far.inbox, far.host) == (b"activity 1", "Update", *FAR)
@@ -114,7 +116,7 @@ def test_a_later_activity_never_overtakes_an_earlier_one_about_the_same(
 def test_a_server_that_is_held_back_is_left_alone(database: Database) -> None:
     _send(database, 1, [FAR, NEAR])
     held = Origin("far.example", failures=5, held_until=NOW + 30 * MINUTE)
-    database.write_now(origins.put_origin, held)
+    database.write_now(origins.put_origins, [held], NOW)
     assert [each.host for each in _claim(database)] == ["near.example"]
     assert database.read_now(deliveries.next_due) == NOW + MINUTE
     assert next(each.host for each in _claim(database, NOW + 30 * MINUTE)) == "far.example"
@@ -123,9 +125,9 @@ def test_a_server_that_is_held_back_is_left_alone(database: Database) -> None:
 def test_when_all_are_held_the_next_is_due_when_the_hold_ends(database: Database) -> None:
     _send(database, 1)
     held = Origin("far.example", held_until=NOW + 30 * MINUTE)
-    database.write_now(origins.put_origin, held)
+    database.write_now(origins.put_origins, [held], NOW)
     assert database.read_now(deliveries.next_due) == NOW + 30 * MINUTE
-    database.write_now(origins.revive, "far.example")
+    database.write_now(origins.revive_all, ["far.example"])
     assert database.read_now(deliveries.next_due) == NOW
 
 
@@ -179,7 +181,7 @@ def test_the_audience_is_everybody_once_at_the_shared_inbox(
     )
     dead = "https://dead.example/users/d"
     _follow(database, letter_id, dead, shared=None, host="dead.example")
-    database.write_now(origins.put_origin, Origin("dead.example", dead_since=NOW))
+    database.write_now(origins.put_origins, [Origin("dead.example", dead_since=NOW)], NOW)
     row = _send(database, 1, [])
 
     def enqueue() -> int:
@@ -244,26 +246,42 @@ def test_deliveries_are_listed_one_by_one_newest_first(database: Database) -> No
     assert len(database.read_now(progress.listing, 9, None, lines[0].id)) == 2
 
 
-def test_what_is_learnt_of_a_server_is_kept_apart_from_its_faults(database: Database) -> None:
+def test_what_is_learnt_of_a_server_outlasts_its_faults(database: Database) -> None:
     assert database.read_now(origins.origin, "far.example") == Origin("far.example")
-    faulty = Origin("far.example", failures=3, first_failure_at=NOW, failing_days=1)
-    database.write_now(origins.put_origins, [faulty, Origin("near.example", failures=1)])
-    database.write_now(origins.put_origins, [])
-    database.write_now(origins.learn_scheme, "far.example", "cavage", NOW)
+    faulty = Origin("far.example", "cavage", NOW, failures=3, first_failure_at=NOW, failing_days=1)
+    database.write_now(origins.put_origins, [faulty, Origin("near.example", failures=1)], NOW)
+    database.write_now(origins.put_origins, [], NOW)
     found = database.read_now(origins.origins, ["far.example", "new.example"])
-    assert found["far.example"].failures == 3
-    assert found["far.example"].signature_scheme == "cavage"
-    assert found["new.example"] == Origin("new.example")
-    assert database.write_now(origins.revive, "far.example")
-    assert not database.write_now(origins.revive, "far.example")
-    assert not database.write_now(origins.revive, "never.example")
-    well = database.read_now(origins.origin, "far.example")
-    assert (well.failures, well.signature_scheme) == (0, "cavage")
+    assert found == {"far.example": faulty, "new.example": Origin("new.example")}
+    assert database.write_now(origins.revive_all, ["far.example"]) == ["far.example"]
+    assert database.write_now(origins.revive_all, ["far.example"]) == []
+    assert database.write_now(origins.revive_all, ["never.example"]) == []
+    assert database.read_now(origins.origin, "far.example") == Origin("far.example", "cavage", NOW)
+
+
+def test_a_rest_is_not_ended_by_one_more_failure_that_another_process_saw(
+    database: Database,
+) -> None:
+    resting = Origin("far.example", failures=5, first_failure_at=NOW, held_until=NOW + DAY)
+    database.write_now(origins.put_origins, [resting], NOW)
+    elsewhere = Origin("far.example", failures=2, first_failure_at=NOW + MINUTE, failing_days=1)
+    database.write_now(origins.put_origins, [elsewhere], NOW + MINUTE)
+    kept = database.read_now(origins.origin, "far.example")
+    assert kept == replace(resting, failing_days=1)
+    longer = replace(resting, failures=6, held_until=NOW + 2 * DAY)
+    database.write_now(origins.put_origins, [longer], NOW + MINUTE)
+    assert database.read_now(origins.origin, "far.example") == longer
+    database.write_now(origins.put_origins, [elsewhere], NOW + 3 * DAY)
+    assert database.read_now(origins.origin, "far.example") == elsewhere, "that rest was over"
+    database.write_now(origins.put_origins, [resting], NOW)
+    well = Origin("far.example", "cavage", NOW)
+    database.write_now(origins.put_origins, [well], NOW)
+    assert database.read_now(origins.origin, "far.example") == well, "it answered"
 
 
 def test_servers_in_trouble_are_listed_while_they_are(database: Database) -> None:
-    database.write_now(origins.put_origin, Origin("dead.example", dead_since=NOW))
-    database.write_now(origins.put_origin, Origin("held.example", held_until=NOW + MINUTE))
-    database.write_now(origins.put_origin, Origin("past.example", held_until=NOW))
+    database.write_now(origins.put_origins, [Origin("dead.example", dead_since=NOW)], NOW)
+    database.write_now(origins.put_origins, [Origin("held.example", held_until=NOW + MINUTE)], NOW)
+    database.write_now(origins.put_origins, [Origin("past.example", held_until=NOW)], NOW)
     found = database.read_now(origins.troubled, NOW)
     assert [each.host for each in found] == ["dead.example", "held.example"]

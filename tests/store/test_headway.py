@@ -62,7 +62,9 @@ def test_announced_is_delivered_and_waiting_and_given_up_with_its_reason(
         "slow.example": (WAITING, "server-trouble", later),
     }
     _settle(database, ends)
-    database.write_now(origins.put_origin, Origin("rests.example", failures=5, held_until=held))
+    database.write_now(
+        origins.put_origins, [Origin("rests.example", failures=5, held_until=held)], NOW
+    )
     found = _report(database)
     [update] = found.updates
     got = update.headway
@@ -81,7 +83,9 @@ def test_hosts_with_most_trouble_come_first(database: Database) -> None:
         database, {"ok.example": (DELIVERED, "ok", None), "no.example": (GIVEN_UP, "gone", None)}
     )
     held = NOW + MINUTE
-    database.write_now(origins.put_origin, Origin("rests.example", failures=5, held_until=held))
+    database.write_now(
+        origins.put_origins, [Origin("rests.example", failures=5, held_until=held)], NOW
+    )
     hosts = _report(database).hosts
     assert [(one.host, one.delivered, one.waiting, one.given_up) for one in hosts] == [
         ("no.example", 0, 0, 1),

@@ -100,7 +100,7 @@ def test_servers_that_rest_or_were_given_up_are_asked_at_once(database: Database
     _settle(database, *_claim(database), state=WAITING)
     resting = Origin("far.example", failures=5, held_until=LATER + DAY)
     dead = Origin("near.example", failing_days=7, dead_since=NOW)
-    database.write_now(origins.put_origins, [resting, dead])
+    database.write_now(origins.put_origins, [resting, dead], NOW)
     assert database.write_now(resending.retry, LATER, host="far.example") == 1
     assert _names(_claim(database)) == [(_uri(1), "far.example", 0)]
     assert database.read_now(origins.origin, "near.example") == dead

@@ -34,7 +34,7 @@ from tests.trips.arrivals import (
 )
 from tests.trips.seeds import BEGINNING
 from tests.waiting import until
-from tests.world import LETTER, World, open_world
+from tests.world import INBOX, LETTER, World, open_world
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -103,6 +103,20 @@ async def test_b9_five_failures_rest_a_host_and_one_probe_asks_again(world: Worl
     await world.house.worker.run_until_idle()
     await world.later(timedelta(hours=3))
     assert [len(person.timeline) for person in people] == [1] * 12
+
+
+async def test_b9_whatever_a_resting_host_signs_wakes_it(world: World) -> None:
+    people = await crowd(world, 6)
+    world.internet.time_out(FAR)
+    await post(world)
+    await world.house.worker.run_until_idle()
+    recovered(world, people[0].server)
+    ada = people[0]
+    seen = ada.write("View", f"{ada.uri}#view/1", object="https://elsewhere.example/films/1")
+    assert (await ada.send(seen, [INBOX])).status == 202
+    await world.work()
+    await world.later(2 * MINUTE)
+    assert [len(person.timeline) for person in people] == [1] * 6
 
 
 async def test_b9_four_failures_do_not_rest_a_host(world: World) -> None:
