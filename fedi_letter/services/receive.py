@@ -16,7 +16,9 @@
    takes a place in its name.
 5. The farewells of strangers come by the ten thousand at once. They cost us no request and share
    their look-ups, and only a few are dealt with at a time, so that others pass between them.
-6. Bodies are not read before we know who sent them, but for the outline (type, actor, object)
+6. What waits for a look-up, for a key or for its turn is bounded like what waits for the disk:
+   while the database hangs, whoever finds no place is told to come again (503).
+7. Bodies are not read before we know who sent them, but for the outline (type, actor, object)
    that tells an unreadable body and a stranger's farewell; it decides nothing else.
 """
 
@@ -42,6 +44,7 @@ from fedi_letter.services.blocklist import Blocklist
 from fedi_letter.services.context import Context
 from fedi_letter.services.gathering import Gathering
 from fedi_letter.services.keyring import Keyring, may_pass
+from fedi_letter.services.places import Places
 from fedi_letter.services.spool import NEWCOMERS, Spool, SpoolFull, Unstorable
 from fedi_letter.store import actors, receipts
 from fedi_letter.store.database import DatabaseUnavailable
@@ -54,6 +57,9 @@ LEFT_SECONDS = 2.0
 TIDE_SECONDS = 0.1
 """How long such a house waits for its like: look-ups and commits are then shared by many."""
 FAREWELLS_AT_ONCE = 16
+IN_HAND, IN_HAND_BYTES = 10_000, 48_000_000
+_REQUEST_BYTES = 2_000
+"""What a request in hand weighs beside its body."""
 LEASE = timedelta(seconds=30)
 REFUSED_BODY_BYTES = 4_096
 RETRY_AFTER_SECONDS = 30
@@ -82,8 +88,15 @@ class Intake:
     """The inbox behind its HTTP endpoint."""
 
     def __init__(
-        self, context: Context, *, keyring: Keyring, blocklist: Blocklist, spool: Spool
+        self,
+        context: Context,
+        *,
+        keyring: Keyring,
+        blocklist: Blocklist,
+        spool: Spool,
+        in_hand: int = IN_HAND,
     ) -> None:
+        """At most `in_hand` requests wait for anything but the first look at them or the disk."""
         self._context = context
         self._keyring = keyring
         self._blocklist = blocklist
@@ -91,6 +104,7 @@ class Intake:
         self._asking: Counter[str] = Counter()
         self._left: dict[str, float] = {}
         self._tide: asyncio.Task[None] | None = None
+        self._in_hand = Places(in_hand, IN_HAND_BYTES)
         self._farewells = asyncio.Semaphore(FAREWELLS_AT_ONCE)
         self._met = Gathering(self._read_met)
         self._arrivals = Arrivals(context.uris.origin, self)
@@ -131,6 +145,17 @@ class Intake:
             return Answer(400, str(malformed.reason), malformed.detail)
         if arrival is None:
             return ACCEPTED
+        # Whom a farewell is from was not looked at yet: all of them share the places of one house.
+        house, size_bytes = arrival.house, arrival.size_bytes + _REQUEST_BYTES
+        if not self._in_hand.has_room(house, size_bytes):
+            return OVERLOADED
+        self._in_hand.take(house, size_bytes)
+        try:
+            return await self._judge_in_turn(arrival)
+        finally:
+            self._in_hand.leave(house, size_bytes)
+
+    async def _judge_in_turn(self, arrival: Arrival) -> Answer:
         if not arrival.is_farewell:
             return await self._judge_signed(arrival)
         async with self._farewells:

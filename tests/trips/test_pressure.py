@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
@@ -14,14 +17,14 @@ from fedi_letter.demo.people import Person
 from fedi_letter.httpsig.message import Message
 from fedi_letter.services import receive
 from fedi_letter.services.keyring import ASKED_AT_ONCE, Keyring
-from fedi_letter.services.receive import ASKING_PER_HOUSE, FAREWELLS_AT_ONCE, Intake
+from fedi_letter.services.receive import ASKING_PER_HOUSE, FAREWELLS_AT_ONCE, IN_HAND, Intake
 from fedi_letter.services.spool import Spool, SpoolFull, Unstorable
 from fedi_letter.store import receipts
 from fedi_letter.store.database import Database
 from tests.store.given import receipt
 from tests.trips.wire import Way, bytes_of, reply_by, signed_headers
 from tests.waiting import until
-from tests.world import World
+from tests.world import World, open_world
 
 
 async def crowd(spool: Spool, houses: list[str], size_bytes: int = 10) -> Counter[str]:
@@ -107,11 +110,31 @@ async def test_a_flooding_server_is_told_to_come_again_while_others_are_heard(
     assert [answer.status for answer in other] == [202] * 3
 
 
-def replace_spool(world: World, spool: Spool) -> Intake:
+def replace_spool(world: World, spool: Spool, in_hand: int = IN_HAND) -> Intake:
     """The inbox of this letter with another spool behind it."""
     house = world.house
     keyring = Keyring(house.context)
-    return Intake(house.context, keyring=keyring, blocklist=house.blocklist, spool=spool)
+    return Intake(
+        house.context, keyring=keyring, blocklist=house.blocklist, spool=spool, in_hand=in_hand
+    )
+
+
+async def test_while_the_database_hangs_only_so_many_wait_for_it(
+    postgres_url: str, letter_keys: Path
+) -> None:
+    async with open_world(postgres_url, letter_keys) as world:
+        intake = replace_spool(world, Spool(world.house.context.database), in_hand=8)
+        people = [world.fediverse.actor(f"ada@s{number}.example") for number in range(20)]
+        messages = [first_letter(world, person) for person in people]
+        with psycopg.connect(postgres_url) as hanging:
+            hanging.execute("LOCK TABLE keys IN ACCESS EXCLUSIVE MODE")
+            told = [asyncio.create_task(intake.accept(message)) for message in messages]
+            turned_away = [await one for one in itertools.islice(asyncio.as_completed(told), 12)]
+            assert {(one.status, one.retry_after) for one in turned_away} == {(503, 30)}
+            assert sum(not one.done() for one in told) == 8
+        answers = await asyncio.gather(*told)
+        assert Counter(one.status for one in answers) == {503: 12, 202: 8}
+        assert (await intake.accept(first_letter(world, people[0]))).status == 202
 
 
 @pytest.mark.parametrize("kind", ["x" * 200, "Cre\x00ate"])
