@@ -7,7 +7,8 @@
    deliveries wait without losing a try.
 4. Nothing outlasts its lease: what a slow host keeps waiting for minutes goes back to the queue,
    without losing a try either; so does what has not begun when we are told to stop.
-5. The next wave is claimed while the last is under way, so that a host that hangs holds up nobody.
+5. Who asked for an answer gets it before others are told news.
+6. The next wave is claimed while the last is under way, so that a host that hangs holds up nobody.
 """
 
 import asyncio
@@ -89,7 +90,10 @@ class Deliverer:
         now = context.clock()
         wave = await context.database.write(deliveries.claim, now, WAVE, LEASE)
         context.client.expect([one.inbox for one in wave])
-        line.join(wave, turn_until=now + WAVE_LASTS)
+        turn_until = now + WAVE_LASTS
+        answers = [one for one in wave if one.type not in TOLD_TO_ALL]
+        line.join(answers, turn_until, goes_first=True)
+        line.join([one for one in wave if one.type in TOLD_TO_ALL], turn_until)
         return wave
 
     async def _has_ended(self, line: Line) -> bool:
@@ -192,7 +196,7 @@ class _Crew:
 
     async def _settled(self, claimed: Claimed) -> Settled:
         deliverer = self._deliverer
-        delay = deliverer.delay()
+        delay = 0.0 if claimed.goes_first else deliverer.delay()
         if delay:
             try:
                 await asyncio.sleep(delay)

@@ -25,6 +25,7 @@ class Claimed:
 
     delivery: Delivery
     turn_until: datetime
+    goes_first: bool = False
 
 
 @dataclass(slots=True)
@@ -36,6 +37,13 @@ class _Host:
     @property
     def has_turn(self) -> bool:
         return self.taken < (1 if self.origin.failures else PER_HOST)
+
+
+def _queue(waiting: deque[Claimed], claimed: Claimed) -> None:
+    if claimed.goes_first:
+        waiting.appendleft(claimed)
+    else:
+        waiting.append(claimed)
 
 
 class Line:
@@ -65,13 +73,15 @@ class Line:
         """Wait until it is empty."""
         await self._is_over.wait()
 
-    def join(self, wave: Sequence[Delivery], turn_until: datetime) -> None:
-        """Let these wait behind those who are here."""
+    def join(
+        self, wave: Sequence[Delivery], turn_until: datetime, *, goes_first: bool = False
+    ) -> None:
+        """Let these wait behind those who are here, or before them."""
         for one in wave:
             host = self._hosts.get(one.host)
             if host is None:
                 host = self._hosts[one.host] = _Host(one.origin)
-            host.waiting.append(Claimed(one, turn_until))
+            _queue(host.waiting, Claimed(one, turn_until, goes_first))
             self._let_go(host)
         self._total += len(wave)
         self._tell()
@@ -109,7 +119,7 @@ class Line:
     def _let_go(self, host: _Host) -> None:
         while host.waiting and host.has_turn:
             host.taken += 1
-            self._ready.append(host.waiting.popleft())
+            _queue(self._ready, host.waiting.popleft())
 
     def _tell(self) -> None:
         if len(self._ready) <= self._low and self._total < self._most:

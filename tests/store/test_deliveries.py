@@ -113,6 +113,18 @@ def test_a_later_activity_never_overtakes_an_earlier_one_about_the_same(
     assert database.read_now(deliveries.next_due) == NOW + DAY + MINUTE
 
 
+def test_where_much_is_due_a_tenth_is_what_became_due_last(database: Database) -> None:
+    _send(database, 1, [(f"https://s{n}.example/inbox", f"s{n}.example") for n in range(40)])
+    _send(database, 2, [FAR], "https://letter.example/stamps/1", NOW + MINUTE)
+    claimed = _claim(database, NOW + MINUTE, limit=20)
+    assert len(claimed) == 20
+    assert [one.outbox_id for one in claimed].count(2) == 1
+    older = {one.id for one in claimed} - {max(one.id for one in claimed)}
+    assert set(range(1, 19)) <= older, "and the others are those that waited longest"
+    rest = _claim(database, NOW + MINUTE, limit=99)
+    assert len(rest) == 21
+
+
 def test_a_server_that_is_held_back_is_left_alone(database: Database) -> None:
     _send(database, 1, [FAR, NEAR])
     held = Origin("far.example", failures=5, held_until=NOW + 30 * MINUTE)

@@ -1,20 +1,23 @@
 """What does not arrive at once: the schedule, resting hosts, order, and workers that die."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
+import pytest
 from sqlalchemy import Connection, Engine, event, func, select
 
 from fedi_letter.activitypub.delivery import SCHEDULE
 from fedi_letter.app import open_house
 from fedi_letter.demo.people import Person
 from fedi_letter.demo.server import Trouble
-from fedi_letter.services import updates
+from fedi_letter.services import deliver, updates
 from fedi_letter.services.courtesy import AT_ONCE
 from fedi_letter.services.deliver import LEASE
 from fedi_letter.services.line import PER_HOST
@@ -34,7 +37,7 @@ from tests.trips.arrivals import (
 )
 from tests.trips.seeds import BEGINNING
 from tests.waiting import until
-from tests.world import INBOX, LETTER, World, open_world
+from tests.world import HANDLE, INBOX, LETTER, SOON, World, open_world
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -103,6 +106,24 @@ async def test_b9_five_failures_rest_a_host_and_one_probe_asks_again(world: Worl
     await world.house.worker.run_until_idle()
     await world.later(timedelta(hours=3))
     assert [len(person.timeline) for person in people] == [1] * 12
+
+
+async def test_who_follows_amid_a_fan_out_is_answered_before_it_is_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, few in (("WAVE", 20), ("MOST_CLAIMED", 20), ("IN_FLIGHT", 4), ("RUNS_LOW", 4)):
+        monkeypatch.setattr(deliver, name, few)
+    await crowd(world, 60)
+    await post(world)
+    ada = world.fediverse.actor("ada@new.example")
+    await ada.follow(HANDLE)
+    await world.house.worker.judge()
+    world.clock.advance(SOON)
+    before = len(world.outbound())
+    await world.house.worker.run_until_idle()
+    sent = [urlsplit(url).hostname for url in world.outbound()[before:]]
+    assert Counter(sent) == {FAR: 60, "new.example": 1}
+    assert sent.index("new.example") < 10
 
 
 async def test_b9_whatever_a_resting_host_signs_wakes_it(world: World) -> None:

@@ -65,6 +65,23 @@ def test_everybody_gets_one_turn_and_no_host_more_than_it_bears(
     assert line.is_empty
 
 
+def test_who_goes_first_waits_for_nobody_but_those_who_have_begun() -> None:
+    line = Line(low=10, most=100)
+    line.join([delivery(number, HOSTS[number % 2]) for number in range(20)], BEGINNING)
+    begun = [line.take() for _ in range(2 * PER_HOST)]
+    line.join([delivery(90, "new.example"), delivery(91, HOSTS[0])], BEGINNING, goes_first=True)
+    first = line.take()
+    assert first is not None
+    assert first.delivery.id == 90
+    assert line.take() is None
+    left = begun[0]
+    assert left is not None
+    line.leave(left.delivery.host)
+    second = line.take()
+    assert second is not None
+    assert second.delivery.id == 91
+
+
 def test_a_host_that_recovers_lets_several_go_again() -> None:
     line = Line(low=0, most=100)
     line.join([delivery(number, HOSTS[0], failures=2) for number in range(6)], BEGINNING)
