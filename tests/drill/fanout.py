@@ -2,8 +2,11 @@
 
 Three waves of signatures come in: before the fan-out, beside it, and after one web and one worker
 process were killed in it. The second may not be delayed by more than a second against the first.
+Beside the second some begin to follow; in the end `deliveries` must tell what the tables and the
+other servers say.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,13 +17,15 @@ from sqlalchemy import func, select
 from fedi_letter.store import tables
 from fedi_letter.store.database import Connection
 from tests.drill.manners import DEAD, Manner
-from tests.drill.people import Person
+from tests.drill.people import Deed, Person
 from tests.drill.reckoning import Balance, lines
 from tests.drill.scene import Scene, Setting, scene
+from tests.drill.watch import Delays
 from tests.drill.waves import compared, timed_wave
 
 HOSTS, FOLLOWERS, SIGNERS = 3_000, 50_000, 300
 PER_SECOND = 20.0
+NEWCOMERS, NEWCOMERS_PER_SECOND = 20, 2.0
 SETTLES_WITHIN_SECONDS = 900.0
 SLOW_QUIET_SECONDS = 30.0
 """Longer than the letter waits for a slow host, so that no living process is robbed of a lease."""
@@ -48,7 +53,10 @@ async def fanout(setting: Setting) -> list[Balance]:
         began, published = time.monotonic(), datetime.now(UTC)
         await here.post("Many people read this.", inboxes=count + alone.count)
         enqueued = time.monotonic() - began
-        beside = await timed_wave(here, next(signing), PER_SECOND)
+        beside, _ = await asyncio.gather(
+            timed_wave(here, next(signing), PER_SECOND),
+            here.mail.wave(_follows(here, behaviour), NEWCOMERS_PER_SECOND),
+        )
         waiting = await here.database.read(_open)
         await here.kill_one_of_each()
         after = await timed_wave(here, next(signing), PER_SECOND)
@@ -63,8 +71,10 @@ async def fanout(setting: Setting) -> list[Balance]:
         going.say("the post command took", f"{enqueued:.1f} s")
         going.say("the healthy had it after", f"{await _healthy(here, published):.0f} s")
         going.say("all at rest after", f"{took:.0f} s")
+        going.say("a new follower was answered after", await _answered(here))
         for note in here.notes:
             going.say("note", note)
+        going.problems += await _misreported(here)
         await _classes(here, going, count, len(before[1].problems))
         return [delays, coming, going]
 
@@ -75,6 +85,42 @@ def _waves(here: Scene, behaviour: list[Manner]) -> Iterator[list[Person]]:
     share = here.setting.share(SIGNERS)
     for number in range(3):
         yield [here.person(well[n % len(well)], f"wave{number}signer{n}") for n in range(share)]
+
+
+def _follows(here: Scene, behaviour: list[Manner]) -> list[Deed]:
+    well = [n for n, manner in enumerate(behaviour) if manner is Manner.PROMPT]
+    people = [here.person(well[n % len(well)], f"newcomer{n}") for n in range(NEWCOMERS)]
+    return [here.crowd.deed(one, "Follow", here.crowd.target.actor) for one in people]
+
+
+async def _answered(here: Scene) -> Delays:
+    """Answer how long it took from the judgement of a Follow to the arrival of its Accept."""
+    accepts = [line for line in await here.database.read(lines) if line.kind == "Accept"]
+    return Delays.of(
+        [(one.settled_at - one.created_at).total_seconds() for one in accepts if one.settled_at]
+    )
+
+
+async def _misreported(here: Scene) -> list[str]:
+    """Answer what `deliveries` says of each update that the tables do not."""
+    report = await here.run_json("deliveries", "--summary")
+    told = {
+        one["activity_id"]: Counter(
+            delivered=one["delivered"],
+            waiting=sum(one["waiting"][kind] for kind in ("due", "retrying", "held")),
+            **{"given-up": sum(one["given_up"].values())},
+        )
+        for one in report["updates"]
+    }
+    kept: dict[str, Counter[str]] = {activity: Counter() for activity in here.announced}
+    for line in await here.database.read(lines):
+        if line.activity_id in kept:
+            kept[line.activity_id][line.state] += 1
+    return [
+        f"deliveries says of {activity} {told.get(activity)}, and there are {counted}"
+        for activity, counted in kept.items()
+        if told.get(activity) != counted
+    ]
 
 
 async def _healthy(here: Scene, published: datetime) -> float:

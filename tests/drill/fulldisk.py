@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.drill.manners import Manner
-from tests.drill.reckoning import Balance
+from tests.drill.reckoning import SKIPPED, Balance
 from tests.drill.scene import Scene, Setting, scene
 
 SIGNERS, HOSTS = 400, 40
@@ -24,7 +24,7 @@ _CHUNK = bytes(4_096)
 async def fulldisk(setting: Setting) -> list[Balance]:
     """Perform it; answer the balances."""
     if os.geteuid() != 0:
-        skipped = Balance("skipped")
+        skipped = Balance(SKIPPED)
         skipped.say("reason", "a small disk can be mounted by root alone")
         return [skipped]
     with _small_disk(MEGABYTES[setting.database]) as disk:

@@ -21,6 +21,8 @@ from tests.drill.hosts import Tally
 from tests.drill.mail import Mail
 from tests.drill.watch import Delays
 
+SKIPPED = "skipped"
+"""The title of what stands in a drill's place where it cannot be performed."""
 _FEW = 5
 _DUPLICATE = "duplicate"
 
@@ -53,6 +55,7 @@ class Line:
     attempts: int
     host_rests: bool
     due_at: datetime
+    created_at: datetime
     settled_at: datetime | None
 
 
@@ -108,7 +111,7 @@ def lines(connection: Connection) -> list[Line]:
     query = (
         select(
             sent.activity_uri, sent.type, kept.inbox, kept.host, kept.state, kept.last_outcome,
-            kept.attempts, kept.due_at, kept.settled_at, servers.held_until,
+            kept.attempts, kept.due_at, kept.created_at, kept.settled_at, servers.held_until,
         )
         .join_from(tables.deliveries, tables.outbox, kept.outbox_id == sent.id)
         .join(tables.origins, kept.host == servers.host, isouter=True)
@@ -116,7 +119,7 @@ def lines(connection: Connection) -> list[Line]:
     return [
         Line(
             row.activity_uri, row.type, row.inbox, row.host, row.state, row.last_outcome,
-            row.attempts, row.held_until is not None, row.due_at, row.settled_at,
+            row.attempts, row.held_until is not None, row.due_at, row.created_at, row.settled_at,
         )
         for row in connection.execute(query)
     ]  # fmt: skip
