@@ -11,7 +11,7 @@ import typer
 
 from fedi_letter.app import House
 from fedi_letter.cli.house import with_house
-from fedi_letter.cli.output import Bars, instant, print_json, print_table, say
+from fedi_letter.cli.output import Bars, instant, print_json, print_table, say, say_if_cut
 from fedi_letter.store import headway, progress, resending
 from fedi_letter.store.headway import ActivityProgress, Headway, HostProgress, Report, Waiting
 from fedi_letter.store.progress import DeliveryLine
@@ -44,7 +44,9 @@ def deliveries_list(
     if watch:
         _watch()
     elif json and not summary:
-        print_json([_line_document(line) for line in with_house(_lines)])
+        lines = with_house(_lines)
+        say_if_cut(lines, LISTED_AT_MOST)
+        print_json([_line_document(line) for line in lines])
     else:
         report, now = with_house(_report)
         print_json(document_of(report, now)) if json else show(report, now)

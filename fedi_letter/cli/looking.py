@@ -164,7 +164,7 @@ def doctor(json: Json = False) -> None:
     """Check the installation from outside in.
 
     Asks the public address as another server would, and names the fix for whatever is wrong.
-    Exit code 1 if anything is.
+    Exit code 1 if anything must be mended; what mends itself is a warning.
     """
 
     async def work(house: House) -> list[Finding]:

@@ -46,6 +46,13 @@ def say_styled(mark: str, style: str, text: str) -> None:
     console().print(Text(mark, style), Text(text), soft_wrap=True)
 
 
+def say_if_cut(found: Sequence[object], most: int) -> None:
+    """Say on standard error that a list may go on, when it is as long as we let it be."""
+    if len(found) >= most:
+        told = f"fedi-letter: only the first {most:,} are listed"
+        console(stderr=True).print(told, style="yellow", soft_wrap=True, markup=False)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document for programs, never coloured or wrapped."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))

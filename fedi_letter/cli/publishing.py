@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from fedi_letter.app import House
 from fedi_letter.cli.house import with_house
-from fedi_letter.cli.output import instant, print_json, print_table, refuse, say
+from fedi_letter.cli.output import instant, print_json, print_table, refuse, say, say_if_cut
 from fedi_letter.files import FilesRefused, read_source
 from fedi_letter.services import publish as publishing
 from fedi_letter.services import updates
@@ -119,6 +119,7 @@ def post_list(json: Json = False) -> None:
         return await updates.listing(house.context)
 
     found = with_house(work)
+    say_if_cut(found, updates.LISTED_AT_MOST)
     if json:
         print_json([_document(update) for update in found])
         return

@@ -7,7 +7,7 @@ import typer
 
 from fedi_letter.app import House
 from fedi_letter.cli.house import with_house
-from fedi_letter.cli.output import instant, print_json, print_table, refuse, say
+from fedi_letter.cli.output import instant, print_json, print_table, refuse, say, say_if_cut
 from fedi_letter.letter.moderation import Move
 from fedi_letter.services import blocking, moderate
 from fedi_letter.services.moderate import Reviewed
@@ -45,6 +45,7 @@ def queue_list(json: Json = False) -> None:
         return await context.database.read(moderation.queue, context.letter_id, LISTED_AT_MOST)
 
     found = with_house(work)
+    say_if_cut(found, LISTED_AT_MOST)
     if json:
         print_json([_queue_document(item) for item in found])
         return
@@ -131,6 +132,7 @@ def queue_reports(json: Json = False) -> None:
         return await context.database.read(report_rows.reports, context.letter_id, LISTED_AT_MOST)
 
     found = with_house(work)
+    say_if_cut(found, LISTED_AT_MOST)
     if json:
         print_json(
             [
@@ -166,6 +168,7 @@ def signatories_list(
         )
 
     found = with_house(work)
+    say_if_cut(found, LISTED_AT_MOST)
     if json:
         print_json([entry_document(entry) for entry in found])
         return
@@ -209,8 +212,8 @@ def block_add(
 ) -> None:
     """Block a domain (with all below it) or an actor.
 
-    Nothing of theirs is heard and nothing is sent to them; their signatures leave the roll until
-    the block is removed. Nothing is destroyed.
+    Nothing of theirs is heard but what takes something back, and nothing is sent to them; their
+    signatures leave the roll until the block is removed. Nothing is destroyed.
     """
 
     async def work(house: House) -> Reviewed:

@@ -7,6 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from fedi_letter.cli import reviewing
 from tests.cli.conftest import Command, Outcome
 from tests.world import LETTER, MARKDOWN, ORIGIN, World
 
@@ -130,6 +133,20 @@ async def test_people_are_removed_and_restored_under_their_number(
     assert (await beside(command, "signatories", "remove", "@nobody@far.example")).code == 1
     listed = (await beside(command, "signatories", "list", "--json")).json
     assert listed == [entry]
+
+
+async def test_a_list_that_may_go_on_says_so(
+    answered: World, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ada", "bob"):
+        await answered.fediverse.actor(f"{name}@far.example").boost(LETTER)
+    await answered.work()
+    whole = await beside(command, "signatories", "list", "--json")
+    assert (len(whole.json), whole.errors) == (2, "")
+    monkeypatch.setattr(reviewing, "LISTED_AT_MOST", 1)
+    cut = await beside(command, "signatories", "list", "--json")
+    assert len(cut.json) == 1
+    assert "only the first 1 are listed" in cut.errors
 
 
 async def test_blocks_take_signatures_off_and_give_them_back(
