@@ -107,8 +107,10 @@ async def work(worker: Worker, conninfo: str) -> None:
         await asyncio.shield(working)
     finally:
         leaving.set()
-        working.cancel()
-        await asyncio.wait([working])
+        while not working.done():
+            # Again if need be: one that comes while a part fails by itself may be lost on its way.
+            working.cancel()
+            await asyncio.wait([working], timeout=2 * GRACE_SECONDS)
 
 
 async def relay(context: Context, conninfo: str) -> None:
