@@ -30,6 +30,7 @@ from psycopg_pool import AsyncConnectionPool
 from fedi_letter.services.context import Bell, Context
 from fedi_letter.store import chores
 from fedi_letter.store.engines import has_spoken
+from fedi_letter.worker.ending import end, ending
 from fedi_letter.worker.units import Unit, Worker, drain
 
 log = logging.getLogger(__name__)
@@ -107,27 +108,7 @@ async def work(worker: Worker, conninfo: str) -> None:
         await asyncio.shield(working)
     finally:
         leaving.set()
-        await _ended(working)
-
-
-async def _ended(task: "asyncio.Future[None]") -> None:
-    """Return when it has ended, cancelled as often as it takes.
-
-    Before Python 3.12 `wait_for` loses a cancellation that comes as its time is up, and a TaskGroup
-    that is ending passes no second one on to its parts.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=2 * GRACE_SECONDS)
-
-
-async def _surely_ended(part: Awaitable[None]) -> None:
-    """Do it, and when cancelled see to it that it ends."""
-    task = asyncio.ensure_future(part)
-    try:
-        await asyncio.shield(task)
-    finally:
-        await _ended(task)
+        await end(working)
 
 
 async def relay(context: Context, conninfo: str) -> None:
@@ -267,8 +248,8 @@ async def _work(worker: Worker, conninfo: str, is_leaving: Callable[[], bool]) -
             served = App(connector=app.connector)
             # One of the three is enough to see what is due by the clock.
             _register(served, units, is_leaving, keeps_time=line is Line.CHORES)
-            parts.create_task(_surely_ended(_serve(served, line)))
-        parts.create_task(_surely_ended(_pass_on(app, worker.context)))
+            parts.create_task(ending(_serve(served, line)))
+        parts.create_task(ending(_pass_on(app, worker.context)))
 
 
 async def _serve(app: App, line: Line) -> None:
