@@ -42,7 +42,8 @@ class Bell:
     async def wait(self, seconds: float | None = None) -> None:
         """Return when rung, or after `seconds`: other processes cannot ring our bell."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
         self._event.clear()
 
 

@@ -73,7 +73,8 @@ class Settling:
     async def _write_now_and_then(self) -> None:
         while not self._is_last:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._enough.wait(), AT_LEAST_EVERY_SECONDS)
+                async with asyncio.timeout(AT_LEAST_EVERY_SECONDS):
+                    await self._enough.wait()
             self._enough.clear()
             await self._flush()
         await self._flush()

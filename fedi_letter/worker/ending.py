@@ -16,6 +16,8 @@ async def end(task: "asyncio.Future[None]") -> None:
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=AGAIN_AFTER_SECONDS)
+    if not task.cancelled():
+        task.exception()  # or it would be called one that nobody asked for
 
 
 async def ending(part: Awaitable[None]) -> None:

@@ -118,7 +118,7 @@ async def relay(context: Context, conninfo: str) -> None:
         async with _opened(conninfo, connections=1) as app:
             await _pass_on(app, context)
 
-    await _again_and_again(pass_on)
+    await ending(_again_and_again(pass_on))
 
 
 async def hand_over(context: Context, conninfo: str) -> None:
@@ -211,7 +211,7 @@ async def _pass_on(app: App, context: Context) -> None:
     async with asyncio.TaskGroup() as bells:
         for bell, job in _bells(context):
             bell.ring()  # nobody knows what was rung while there was no queue
-            bells.create_task(_listen(app, bell, job))
+            bells.create_task(ending(_listen(app, bell, job)))
 
 
 async def _listen(app: App, bell: Bell, job: Job) -> None:
