@@ -5,8 +5,9 @@ of all and then to hold the keys to all costs a third less than one arrival afte
 verification gives up the interpreter's lock, too: done in one go, that happens before any row goes
 to the disk's writer, who would otherwise be off with two or three each time.
 
-A commit costs nearly as much for one row as for many. So nobody is looked at while more still come
-or the disk is busy with others; they would wait for it anyhow. But that has its limits.
+Nobody waits for more than one more turn of the loop, and only while each turn brings more: the
+busier it is, the more come in one. It is no use to wait for a timer, within whose millisecond a
+dozen could be looked at, nor for the disk: what is verified meanwhile goes into its next commit.
 
 To look takes nothing but the processor. It decides nothing, reads no database and asks no server:
 whatever needs one is the intake's, which finds here what the bytes themselves tell.
@@ -25,11 +26,8 @@ from fedi_letter.httpsig.refusal import SignatureRefused
 from fedi_letter.httpsig.verify import Claim, claim, verify
 from fedi_letter.services.spool import STRANGERS
 
-LINGER_SECONDS, AGAIN_SECONDS = 0.002, 0.001
-"""Until the first look, and from then on, as long as more come or the disk is busy anyway."""
-LOOKS_AT_MOST = 30
-TOGETHER = 64
-"""So many are not waited for any longer; after so many the loop is given back to others."""
+TOGETHER = 32
+"""After so many the loop is given back to others, and the disk has something to do."""
 
 
 # Not frozen: one is made for every request, and that would double what making it costs.
@@ -99,11 +97,6 @@ class Arrival:
 class Reception(Protocol):
     """What is asked while all who came are looked at; answers at once."""
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether what was kept now would have to wait for the disk."""
-        ...
-
     def key(self, arrival: Arrival, claimed: Claim) -> PublicKey | None:
         """Answer the key to hold it to now, if there is one that need not be asked for."""
         ...
@@ -126,32 +119,34 @@ class Arrivals:
         self._origin = origin
         self._reception = reception
         self._waiting: list[tuple[Message, datetime, _Seen]] = []
-        self._counted = self._looks = 0
+        self._counted = 0
+        self._is_called = False
 
     async def take(self, message: Message, received_at: datetime) -> Arrival | None:
         """Answer None when it is verified and on disk; else the arrival, for the intake to judge.
 
         Raises Malformed when the body is no JSON object, and whatever kept it from the disk.
         """
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_later(LINGER_SECONDS, self._look_about, loop)
-        seen: _Seen = loop.create_future()
+        seen: _Seen = asyncio.get_running_loop().create_future()
         self._waiting.append((message, received_at, seen))
+        if not self._is_called:
+            self._call()
         return await seen
 
-    def _look_about(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait a little longer or look at those who are here: a commit costs as much for one."""
+    def _call(self) -> None:
+        self._is_called = True
+        asyncio.get_running_loop().call_soon(self._look_about)
+
+    def _look_about(self) -> None:
+        """Look at those who are here, unless more have come since the turn before."""
         before, self._counted = self._counted, len(self._waiting)
-        self._looks += 1
-        may_wait = self._counted < TOGETHER and self._looks < LOOKS_AT_MOST
-        if may_wait and (self._counted > max(before, 1) or self._reception.is_busy):
-            loop.call_later(AGAIN_SECONDS, self._look_about, loop)
+        if before < self._counted < TOGETHER:
+            self._call()
             return
-        self._counted = self._looks = 0
         here, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+        self._counted, self._is_called = 0, False
         if self._waiting:
-            loop.call_soon(self._look_about, loop)
+            self._call()
         self._look_at(here)
 
     def _look_at(self, here: "list[tuple[Message, datetime, _Seen]]") -> None:

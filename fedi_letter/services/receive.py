@@ -118,11 +118,6 @@ class Intake:
         except Unstorable:
             return Answer(400, "malformed", "the request cannot be kept")
 
-    @property
-    def is_busy(self) -> bool:
-        """See `Reception.is_busy`."""
-        return self._spool.is_writing
-
     def key(self, arrival: Arrival, claimed: Claim) -> PublicKey | None:
         """See `Reception.key`: nothing is verified that is turned away anyhow."""
         if not self._spool.has_room(arrival.house, arrival.size_bytes):

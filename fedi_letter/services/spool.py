@@ -62,11 +62,6 @@ class Spool:
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 
-    @property
-    def is_writing(self) -> bool:
-        """Whether whoever comes now waits for the next commit."""
-        return self._writer is not None and not self._writer.done()
-
     def has_room(self, house: str, size_bytes: int) -> bool:
         """Whether a receipt of this house and size would be taken now."""
         return self._places.has_room(house, size_bytes + _ROW_BYTES)
@@ -103,7 +98,7 @@ class Spool:
             raise SpoolFull
         self._places.take(house, size_bytes)
         self._waiting.append(_Waiting(row, house, size_bytes, wants_id, stored))
-        if not self.is_writing:
+        if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
 
     async def _write(self) -> None:

@@ -27,11 +27,8 @@ MARA = "mara"
 class Desk:
     """A reception that keeps in a list, and makes a mistake with whoever is called so."""
 
-    def __init__(
-        self, key: PublicKey | None, *, mistaken_about: str = "nobody", is_busy: bool = False
-    ) -> None:
+    def __init__(self, key: PublicKey | None, *, mistaken_about: str = "nobody") -> None:
         self.key_in_mind = key
-        self.is_busy = is_busy
         self.mistaken_about = mistaken_about
         self.kept: list[Arrival] = []
 
@@ -124,16 +121,56 @@ async def test_a_mistake_of_ours_about_one_is_nobody_else_s(world: World) -> Non
     assert [arrival.message for arrival in desk.kept] == [messages[0], messages[2]]
 
 
-async def test_a_disk_that_is_never_at_rest_is_not_waited_for_for_ever(world: World) -> None:
+TURNS = 5
+"""So often the loop goes round and only then has somebody waited for something else."""
+
+
+async def turns() -> None:
+    """Let the loop go round a few times; no timer runs out meanwhile."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+async def test_who_comes_alone_waits_for_no_timer(world: World) -> None:
     ada = world.fediverse.actor("ada@far.example")
-    desk = Desk(await key_of(world, ada), is_busy=True)
+    desk = Desk(await key_of(world, ada))
     arrivals, now = Arrivals(ORIGIN, desk), world.clock()
-    messages = [signed(world, ada, number) for number in range(TOGETHER + 3)]
-    for crowd in (messages, messages[:1]):
-        assert await asyncio.gather(*(arrivals.take(each, now) for each in crowd)) == [None] * len(
-            crowd
-        )
-    assert [arrival.message for arrival in desk.kept] == [*messages, messages[0]]
+    for number in (1, 2):
+        coming = asyncio.create_task(arrivals.take(signed(world, ada, number), now))
+        await turns()
+        assert coming.done()
+        assert len(desk.kept) == number
+
+
+async def test_who_comes_turn_by_turn_is_looked_at_together(world: World) -> None:
+    ada = world.fediverse.actor("ada@far.example")
+    desk = Desk(await key_of(world, ada))
+    arrivals, now = Arrivals(ORIGIN, desk), world.clock()
+    messages = [signed(world, ada, number) for number in range(2 * TOGETHER)]
+    seen: list[int] = []
+    coming = []
+    for message in messages:
+        coming.append(asyncio.create_task(arrivals.take(message, now)))
+        await asyncio.sleep(0)
+        seen.append(len(desk.kept))
+    await asyncio.gather(*coming)
+    assert [arrival.message for arrival in desk.kept] == messages
+    # all at once when so many are here, although every turn brings one more
+    assert sorted(set(seen)) in ([0, TOGETHER], [0, TOGETHER, 2 * TOGETHER])
+
+
+async def test_more_than_go_together_are_looked_at_in_turns(world: World) -> None:
+    ada = world.fediverse.actor("ada@far.example")
+    desk = Desk(await key_of(world, ada))
+    arrivals, now = Arrivals(ORIGIN, desk), world.clock()
+    messages = [signed(world, ada, number) for number in range(2 * TOGETHER + 3)]
+    coming = [asyncio.create_task(arrivals.take(each, now)) for each in messages]
+    kept = []
+    while not all(one.done() for one in coming):
+        await asyncio.sleep(0)
+        kept.append(len(desk.kept))
+    assert sorted(set(kept)) == [0, TOGETHER, 2 * TOGETHER, len(messages)]
+    assert [arrival.message for arrival in desk.kept] == messages
 
 
 async def test_who_hangs_up_meanwhile_disturbs_nobody(world: World) -> None:
