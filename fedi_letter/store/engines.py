@@ -148,6 +148,8 @@ def _sqlite(
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # what undoes a single statement, too: else each batch of receipts makes a file for it
+        connection.execute("PRAGMA temp_store=MEMORY")
         if query_only:
             connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB}")
             connection.execute("PRAGMA query_only=ON")
