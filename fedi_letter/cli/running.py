@@ -137,6 +137,7 @@ async def _web(found: Settings, host: str, port: int, *, everything: bool) -> No
                 log_level=found.log_level,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # nobody asks for the client's address but the metrics
                 timeout_graceful_shutdown=STOPPING_SECONDS,
             )
         )
@@ -174,6 +175,7 @@ async def _working(house: House, found: Settings, metrics_port: int | None) -> N
             log_level=found.log_level,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=STOPPING_SECONDS,
         )
     )

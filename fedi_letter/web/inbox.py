@@ -19,7 +19,7 @@ from fedi_letter.remote.deadlines import Deadlines
 from fedi_letter.services.receive import Answer
 from fedi_letter.services.tally import Tally
 from fedi_letter.web.problems import BY_STATUS, STATUS, Problem, Refused
-from fedi_letter.web.responses import Finished, as_refusal, finished, problem
+from fedi_letter.web.responses import Finished, as_refusal, problem
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,14 @@ class Accepting(Protocol):
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
+# Every header is checked byte by byte on its way out.
+_TAKEN: Event = {
+    "type": "http.response.start",
+    "status": 202,
+    "headers": ((b"content-length", b"0"),),
+}
+_NOTHING: Event = {"type": "http.response.body", "body": b""}
+
 
 class Door:
     """Lets POSTs to the inboxes in before the application is asked; all else goes there."""
@@ -51,12 +59,11 @@ class Door:
         paths: Collection[str],
         headers: Iterable[tuple[bytes, bytes]],
     ) -> None:
-        """`headers` go out with every answer."""
+        """`headers` go out with every refusal; a 202 has nothing that could be shown or framed."""
         self._app = app
         self._inbox = inbox
         self._paths = frozenset(paths)
         self._headers = tuple(headers)
-        self._taken = _start(finished(b"", "text/plain", status=202), self._headers)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Have a delivery answered, or pass everything on, without a coroutine of our own."""
@@ -73,8 +80,8 @@ class Door:
             await _send(send, problem(as_refusal(error)), self._headers)
             return
         if given.status == 202:
-            await send(self._taken)
-            await send({"type": "http.response.body", "body": b""})
+            await send(_TAKEN)
+            await send(_NOTHING)
             return
         await _send(send, _refusal(given), self._headers)
 
