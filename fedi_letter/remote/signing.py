@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 _THREADS = 2
 # To hand over one signature at a time costs as much again as everything else about a delivery: the
 # loop is woken for each, and wakes its neighbour in turn. One that comes alone waits for nobody.
-_AT_ONCE = 16
+_AT_ONCE = 8
 _NICENESS = 10
 
 
