@@ -174,19 +174,25 @@ def stance(breaker: Breaker, now: datetime) -> Stance:
     return Stance.HELD if now < breaker.held_until else Stance.PROBE
 
 
-def after_failure(breaker: Breaker, now: datetime) -> Breaker:
+def after_failure(breaker: Breaker, now: datetime, retry_after: timedelta | None = None) -> Breaker:
     """Answer the breaker after a failure: 5 in a row within 10 minutes earn a rest of 30.
 
-    A failed probe earns another rest at once.
+    A failed probe earns another rest at once. A host that says when to come back is left alone by
+    everybody until then, for a day at most (interop B8); what was under way meanwhile changes that
+    only to a longer rest.
     """
-    first = breaker.first_failure_at
-    if breaker.held_until is not None:
-        return Breaker(breaker.failures + 1, first or now, now + BREAKER_HOLD)
-    if first is None or now - first > BREAKER_WINDOW:
-        return Breaker(1, now, None)
-    failures = breaker.failures + 1
-    held = now + BREAKER_HOLD if failures >= BREAKER_FAILURES else None
-    return Breaker(failures, first, held)
+    first, failures = breaker.first_failure_at, breaker.failures + 1
+    if first is None or (breaker.held_until is None and now - first > BREAKER_WINDOW):
+        first, failures = now, 1
+    if retry_after is not None:
+        held_until = now + _wished(retry_after)
+    elif breaker.held_until is not None or failures >= BREAKER_FAILURES:
+        held_until = now + BREAKER_HOLD
+    else:
+        held_until = None
+    if stance(breaker, now) is Stance.HELD:  # it was under way when the rest began
+        held_until = max(filter(None, (held_until, breaker.held_until)))
+    return Breaker(failures, first, held_until)
 
 
 def after_success() -> Breaker:
@@ -236,5 +242,10 @@ def _wait(attempts: int, retry_after: timedelta | None, jitter: float) -> timede
     """Answer the wait: the peer's wish when it has one, but never a hammering."""
     if retry_after is None:
         return backoff(attempts, jitter)
-    wished = min(max(retry_after, SCHEDULE[0]), LONGEST_WAIT)
-    return min(wished * (1 + _JITTER_SHARE * min(max(jitter, 0.0), 1.0)), LONGEST_WAIT)
+    wished = _wished(retry_after) * (1 + _JITTER_SHARE * min(max(jitter, 0.0), 1.0))
+    return min(wished, LONGEST_WAIT)
+
+
+def _wished(retry_after: timedelta) -> timedelta:
+    """Answer for how long a peer is left alone that says when to come back."""
+    return min(max(retry_after, SCHEDULE[0]), LONGEST_WAIT)

@@ -3,8 +3,8 @@
 1. The bytes in the outbox are what is sent; signing covers them and the present time.
 2. A delivery settled is never sent again; one that was sent but not settled, because we died in
    between, is sent again with the same activity id, which peers know to ignore.
-3. A host in trouble is asked by one delivery at a time, and rested after five failures; its other
-   deliveries wait without losing a try.
+3. A host in trouble is asked by one delivery at a time, and rested after five failures or for as
+   long as it asks us to; its other deliveries wait without losing a try.
 4. Nothing outlasts its lease: what a slow host keeps waiting for minutes goes back to the queue,
    without losing a try either; so does what has not begun when we are told to stop.
 5. Who asked for an answer gets it before others are told news.
@@ -240,7 +240,7 @@ def _after(origin: Origin, answer: Answer, scheme: Scheme, now: datetime) -> Ori
         return _after_success(origin, scheme, now)
     if not policy.counts_against_host(_outcome(answer)):
         return origin
-    breaker = policy.after_failure(_breaker(origin), now)
+    breaker = policy.after_failure(_breaker(origin), now, answer.retry_after)
     days = policy.failing_days(origin.failing_days, origin.last_failing_at, now)
     return replace(
         origin,

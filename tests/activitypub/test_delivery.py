@@ -154,6 +154,34 @@ def test_five_failures_in_ten_minutes_earn_a_rest() -> None:
     assert stance(after_success(), fifth) is Stance.OPEN
 
 
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        (timedelta(hours=2), timedelta(hours=2)),
+        (timedelta(seconds=0), timedelta(minutes=1)),
+        (timedelta(days=30), timedelta(days=1)),
+    ],
+)
+def test_a_host_is_left_alone_for_as_long_as_it_asks(asked: timedelta, given: timedelta) -> None:
+    """B8: at the first time, at the fifth, and when a probe is told so again."""
+    breaker, now = Breaker(), NOW
+    for number in range(1, 7):
+        breaker = after_failure(breaker, now, asked)
+        assert (breaker.failures, breaker.held_until) == (number, now + given)
+        now += given
+        assert stance(breaker, now) is Stance.PROBE
+
+
+def test_what_was_under_way_ends_no_rest() -> None:
+    """Four go at once: three may be told to come back later, and one nothing at all."""
+    hour = timedelta(hours=1)
+    held = after_failure(Breaker(), NOW, hour)
+    soon = NOW + timedelta(seconds=1)
+    assert after_failure(held, soon).held_until == NOW + hour
+    assert after_failure(held, soon, timedelta(minutes=2)).held_until == NOW + hour
+    assert after_failure(held, soon, 2 * hour).held_until == soon + 2 * hour
+
+
 def test_failures_far_apart_earn_no_rest() -> None:
     """One every eleven minutes is not an outage."""
     breaker = Breaker()

@@ -108,6 +108,29 @@ async def test_b9_five_failures_rest_a_host_and_one_probe_asks_again(world: Worl
     assert [len(person.timeline) for person in people] == [1] * 12
 
 
+async def test_b8_a_server_that_asks_for_an_hour_is_left_alone_by_all(world: World) -> None:
+    people = await crowd(world, 12)
+    server = people[0].server
+    server.inbox_trouble = Trouble(429, (("Retry-After", "3600"),))
+    start = len(posted(world, FAR))
+    await post(world)
+    await world.house.worker.run_until_idle()
+    asked = len(posted(world, FAR)) - start
+    assert asked <= 4  # those under way together when the first was told
+    world.clock.advance(59 * MINUTE)
+    await world.house.worker.run_until_idle()
+    assert len(posted(world, FAR)) == start + asked
+    attempts = sorted(line.attempts for line in await lines(world) if line.state == "waiting")
+    assert attempts == [0] * (12 - asked) + [1] * asked
+    # told so again by the one who asks for all, who alone loses a try
+    world.clock.advance(2 * MINUTE)
+    await world.house.worker.run_until_idle()
+    assert len(posted(world, FAR)) == start + asked + 1
+    recovered(world, server)
+    await world.later(timedelta(hours=3))
+    assert [len(person.timeline) for person in people] == [1] * 12
+
+
 async def test_who_follows_amid_a_fan_out_is_answered_before_it_is_over(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
