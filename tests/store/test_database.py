@@ -127,6 +127,16 @@ def test_a_full_disk_is_named(sqlite_url: str) -> None:
         assert database.read_now(_names) == []
 
 
+def test_only_what_undoes_a_write_is_kept_in_memory(sqlite_url: str) -> None:
+    def temporary(connection: Connection) -> int:
+        return int(connection.execute(text("PRAGMA temp_store")).scalar_one())
+
+    in_memory, in_a_file_if_large = 2, 0
+    with Database(sqlite_url) as database:
+        assert database.write_now(temporary) == in_memory
+        assert database.read_now(temporary) == in_a_file_if_large
+
+
 def test_a_lock_that_is_not_given_back_is_named(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from fedi_letter.web.inbox import Inbox
 from fedi_letter.web.problems import Problem, Refused
+from tests.trips.wire import Way, bytes_of, reply_by, signed_headers
 from tests.world import ACTIVITY_JSON, ACTOR, INBOX, ORIGIN, World
 
 INBOXES = (INBOX, f"{ACTOR}/inbox", f"{ORIGIN}/actors/instance.actor/inbox")
@@ -33,6 +34,18 @@ async def test_every_inbox_takes_signed_posts_and_nothing_else(world: World) -> 
         assert dict(reading.headers)["allow"] == "POST"
         assert "access-control-allow-origin" not in dict(reading.headers)
         assert await post(world, UNSIGNED, url=url) == 401
+
+
+async def test_a_refusal_carries_the_policies_and_a_202_has_nothing_for_them(world: World) -> None:
+    ada = world.fediverse.actor("ada@far.example")
+    body = bytes_of(reply_by(ada.uri, 1))
+    headers = signed_headers(world, ada.account.signer, body, Way())
+    taken = await world.request("POST", INBOX, headers=headers, body=body)
+    assert (taken.status, taken.body) == (202, b"")
+    assert dict(taken.headers) == {"content-length": "0"}
+    content_type = (("Content-Type", ACTIVITY_JSON),)
+    refused = await world.request("POST", INBOX, headers=content_type, body=UNSIGNED)
+    assert dict(refused.headers)["x-content-type-options"] == "nosniff"
 
 
 async def test_only_activities_are_read(world: World) -> None:
