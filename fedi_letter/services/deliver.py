@@ -14,9 +14,11 @@
 import asyncio
 import logging
 import random
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 import msgspec
 
@@ -31,18 +33,22 @@ from fedi_letter.services.line import Claimed, Line
 from fedi_letter.services.settling import Settled, Settling
 from fedi_letter.services.tally import Tally
 from fedi_letter.services.tally import line as log_line
-from fedi_letter.store import deliveries
-from fedi_letter.store.database import DatabaseUnavailable
+from fedi_letter.store import dispatch
+from fedi_letter.store.database import Connection, DatabaseUnavailable
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
 from fedi_letter.store.origins import Origin
 
 log = logging.getLogger(__name__)
+
+Claim = Callable[[Connection, datetime, int, timedelta], list[Delivery]]
 
 WAVE = 500
 IN_FLIGHT = 200
 """With fewer a wave crawls when some hosts hang; the healthy ones must not wait for them."""
 RUNS_LOW = IN_FLIGHT
 MOST_CLAIMED = 4 * WAVE
+ANSWERS = 50
+"""So many are claimed at once while a wave is under way."""
 LEASE = timedelta(minutes=10)
 WAVE_LASTS = timedelta(minutes=3)
 SCHEME_REMEMBERED = timedelta(days=30)
@@ -73,41 +79,53 @@ class Deliverer:
         took = 0
         while True:
             try:
-                wave = await self._claim(line)
+                wave = await self._claim(line, crew, dispatch.claim, WAVE)
+                took += wave
+                if wave == WAVE:
+                    took += await self._answer(line, crew)
+                elif await self._has_ended(line):
+                    return took
             except DatabaseUnavailable:
                 # Those under way are not given up for that: they arrive, and are written down.
                 await line.ends()
                 raise
-            took += len(wave)
-            crew.engage()
-            if len(wave) == WAVE:
-                await line.runs_low.wait()
-            elif await self._has_ended(line):
-                return took
 
-    async def _claim(self, line: Line) -> list[Delivery]:
+    async def _answer(self, line: Line, crew: "_Crew") -> int:
+        """Wait until another wave is wanted; an answer that becomes due meanwhile goes at once."""
+        took = 0
+        while not line.runs_low.is_set():
+            await self._hears(line.runs_low.wait())
+            if not line.runs_low.is_set():
+                took += await self._claim(line, crew, dispatch.claim_answers, ANSWERS)
+        return took
+
+    async def _has_ended(self, line: Line) -> bool:
+        """Wait for the last to be done, or for a reason to look for more."""
+        if not line.is_empty:
+            await self._hears(line.ends())
+        return line.is_empty
+
+    async def _claim(self, line: Line, crew: "_Crew", claim: Claim, most: int) -> int:
         context = self._context
         now = context.clock()
-        wave = await context.database.write(deliveries.claim, now, WAVE, LEASE)
+        wave = await context.database.write(claim, now, most, LEASE)
         context.client.expect([one.inbox for one in wave])
         turn_until = now + WAVE_LASTS
         answers = [one for one in wave if one.type not in TOLD_TO_ALL]
         line.join(answers, turn_until, goes_first=True)
         line.join([one for one in wave if one.type in TOLD_TO_ALL], turn_until)
-        return wave
+        crew.engage()
+        return len(wave)
 
-    async def _has_ended(self, line: Line) -> bool:
-        """Wait for the last to be done, or for a reason to look for more."""
-        if line.is_empty:
-            return True
-        over = asyncio.create_task(line.ends())
+    async def _hears(self, waited_for: Coroutine[Any, Any, object]) -> None:
+        """Wait for this, or for a reason to look for more."""
+        over = asyncio.create_task(waited_for)
         rung = asyncio.create_task(self._context.deliveries_bell.wait(LOOK_AGAIN_SECONDS))
         try:
             await asyncio.wait((over, rung), return_when=asyncio.FIRST_COMPLETED)
         finally:
             over.cancel()
             rung.cancel()
-        return line.is_empty
 
     async def attempt(self, claimed: Claimed, line: Line) -> Settled:
         """Send one whose turn it is, or say why not; answers what to write down."""

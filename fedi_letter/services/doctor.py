@@ -9,7 +9,7 @@ from fedi_letter.services.checkup import Finding, Grade
 from fedi_letter.services.context import Context
 from fedi_letter.store import (
     chores,
-    deliveries,
+    dispatch,
     headway,
     letters,
     moderation,
@@ -109,7 +109,7 @@ async def _keys(context: Context) -> Finding:
 
 async def _deliveries(context: Context) -> Finding:
     read, now = context.database.read, context.clock()
-    next_due = await read(deliveries.next_due)
+    next_due = await read(dispatch.next_due)
     return checkup.outgoing(next_due, await read(headway.still_open, now), now)
 
 

@@ -1,4 +1,4 @@
-"""One activity on its way to one inbox: enqueued with the activity, claimed, settled, reported.
+"""One activity on its way to one inbox: enqueued with the activity, settled, given up, reported.
 
 Laws held here:
 
@@ -9,35 +9,28 @@ Laws held here:
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Integer,
-    Row,
     Select,
     bindparam,
-    case,
     exists,
     func,
     literal,
-    or_,
     select,
     union_all,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from fedi_letter.letter.model import SignatoryState
-from fedi_letter.store import outbox, tables
+from fedi_letter.store import tables
 from fedi_letter.store.actors import ActorState
 from fedi_letter.store.followers import FollowerState
-from fedi_letter.store.origins import Origin, origins
-from fedi_letter.store.statements import claimable, insert_into, touched, walk_the_index
+from fedi_letter.store.origins import Origin
+from fedi_letter.store.statements import insert_into, touched
 
 
 class DeliveryState(StrEnum):
@@ -172,91 +165,6 @@ def _listed(letter_id: int) -> Select[Any]:
     )
 
 
-def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
-    """Take deliveries that are due, whose server is not held back, longest due first.
-
-    Where more is due than that, a tenth is taken from the other end: who follows or asks while
-    fifty thousand are told something gets an answer. Never one while an earlier activity about the
-    same object waits for the same host.
-    """
-    walk_the_index(connection)
-    values, newest = {"now": now, "until": now + lease}, limit // 10
-    rows = _take(connection, {**values, "most": limit - newest})
-    if newest and len(rows) == limit - newest:
-        rows += _take(connection, {**values, "most": newest}, newest_first=True)
-    rows.sort(key=_number)
-    known = origins(connection, {row[4] for row in rows})
-    sent = outbox.bodies(connection, {row[1] for row in rows})
-    found = []
-    for id, outbox_id, about, inbox, host, attempts in rows:
-        uri, type, body = sent[outbox_id]
-        claimed = (id, outbox_id, uri, type, about, body, inbox, host, attempts, known[host])
-        found.append(Delivery(*claimed))
-    return found
-
-
-def _take(
-    connection: Connection, values: Mapping[str, Any], *, newest_first: bool = False
-) -> list[Any]:
-    claiming = _claiming(connection.dialect.name, newest_first=newest_first)
-    return list(connection.execute(claiming, values))
-
-
-@cache
-def _claiming(dialect: str, *, newest_first: bool) -> ReturningUpdate[Any]:
-    order = (_TABLE.c.due_at, _TABLE.c.id)
-    due = (
-        select(_TABLE.c.id)
-        .where(_due(), _welcome(), _next_in_line())
-        .order_by(*(column.desc() for column in order) if newest_first else order)
-        .limit(bindparam("most", type_=Integer))
-    )
-    return (
-        update(_TABLE)
-        .where(_TABLE.c.id.in_(claimable(dialect, due)))
-        .values(
-            lease_until=bindparam("until", type_=_TABLE.c.lease_until.type),
-            attempts=_TABLE.c.attempts + 1,
-        )
-        .returning(
-            _TABLE.c.id,
-            _TABLE.c.outbox_id,
-            _TABLE.c.object_uri,
-            _TABLE.c.inbox,
-            _TABLE.c.host,
-            (_TABLE.c.attempts - 1).label("attempts"),
-        )
-    )
-
-
-def _number(row: Row[Any]) -> int:
-    return int(row[0])
-
-
-def _due() -> ColumnElement[bool]:
-    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW)
-    return _TABLE.c.settled_at.is_(None) & (_TABLE.c.due_at <= _NOW) & free
-
-
-def _welcome() -> ColumnElement[bool]:
-    """Whether the server is not held back."""
-    server = tables.origins
-    held = select(server.c.host).where(server.c.host == _TABLE.c.host, server.c.held_until > _NOW)
-    return held.limit(1).scalar_subquery().is_(None)
-
-
-def _next_in_line() -> ColumnElement[bool]:
-    """Whether no earlier activity about the same object waits for the same host."""
-    earlier = _TABLE.alias("earlier")
-    before = select(earlier.c.id).where(
-        earlier.c.host == _TABLE.c.host,
-        earlier.c.object_uri == _TABLE.c.object_uri,
-        earlier.c.outbox_id < _TABLE.c.outbox_id,
-        earlier.c.settled_at.is_(None),
-    )
-    return before.limit(1).scalar_subquery().is_(None)
-
-
 def settle_batch(connection: Connection, results: Sequence[Settlement], now: datetime) -> int:
     """Note what became of claimed deliveries; answers how many were still open.
 
@@ -351,22 +259,3 @@ def abandon(
             state=DeliveryState.GIVEN_UP, last_outcome=outcome, settled_at=now, lease_until=None
         ),
     )
-
-
-def next_due(connection: Connection) -> datetime | None:
-    """Answer when `claim` will next find something; None when nothing is open.
-
-    What is leased comes back when the lease is over, what is held when its server is tried again.
-    """
-    held = select(tables.origins.c.held_until).where(tables.origins.c.host == _TABLE.c.host)
-    leased = _later(_TABLE.c.due_at, _TABLE.c.lease_until)
-    query = select(func.min(_later(leased, held.scalar_subquery())))
-    due: datetime | None = connection.execute(
-        query.where(_TABLE.c.settled_at.is_(None), _next_in_line())
-    ).scalar_one()
-    return due
-
-
-def _later(one: ColumnElement[Any], other: Any) -> ColumnElement[Any]:
-    """Answer the later of two instants, of which the other may be null."""
-    return case((other > one, other), else_=one)

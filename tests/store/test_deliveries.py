@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from fedi_letter.store import deliveries, followers, origins, outbox, progress, tables
+from fedi_letter.store import deliveries, dispatch, followers, origins, outbox, progress, tables
 from fedi_letter.store.database import Database
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
 from fedi_letter.store.origins import Origin
@@ -25,13 +25,16 @@ def _send(
     inboxes: Sequence[tuple[str, str]] = (FAR,),
     object_uri: str = LETTER,
     due_at: datetime = NOW,
+    *,
+    is_answer: bool = False,
 ) -> int:
     """Append an activity and enqueue it; answers its number in the outbox."""
 
     def send(connection: Connection) -> int:
         uri = f"https://letter.example/activities/{number}"
         body = f"activity {number}".encode()
-        row = outbox.append(connection, 1, uri, "Update", object_uri, body, True, NOW)
+        type_, public = ("Accept", False) if is_answer else ("Update", True)
+        row = outbox.append(connection, 1, uri, type_, object_uri, body, public, NOW)
         deliveries.enqueue(connection, row, object_uri, inboxes, due_at, NOW)
         return row
 
@@ -39,7 +42,7 @@ def _send(
 
 
 def _claim(database: Database, at: datetime = NOW, limit: int = 99) -> list[Delivery]:
-    return database.write_now(deliveries.claim, at, limit, MINUTE)
+    return database.write_now(dispatch.claim, at, limit, MINUTE)
 
 
 def _settle(
@@ -89,7 +92,7 @@ def test_an_inbox_gets_an_activity_once_however_often_it_is_enqueued(database: D
 def test_a_delivery_waits_for_its_time(database: Database) -> None:
     _send(database, 1, due_at=NOW + MINUTE)
     assert _claim(database) == []
-    assert database.read_now(deliveries.next_due) == NOW + MINUTE
+    assert database.read_now(dispatch.next_due) == NOW + MINUTE
     assert len(_claim(database, NOW + MINUTE)) == 1
 
 
@@ -110,19 +113,53 @@ def test_a_later_activity_never_overtakes_an_earlier_one_about_the_same(
     _settle(database, far, WAITING, NOW + DAY)
     assert [(each.outbox_id, each.host) for each in _claim(database)] == [(delete, "near.example")]
     assert [each.outbox_id for each in _claim(database, NOW + DAY)] == [create, delete]
-    assert database.read_now(deliveries.next_due) == NOW + DAY + MINUTE
+    assert database.read_now(dispatch.next_due) == NOW + DAY + MINUTE
 
 
-def test_where_much_is_due_a_tenth_is_what_became_due_last(database: Database) -> None:
-    _send(database, 1, [(f"https://s{n}.example/inbox", f"s{n}.example") for n in range(40)])
-    _send(database, 2, [FAR], "https://letter.example/stamps/1", NOW + MINUTE)
-    claimed = _claim(database, NOW + MINUTE, limit=20)
-    assert len(claimed) == 20
-    assert [one.outbox_id for one in claimed].count(2) == 1
-    older = {one.id for one in claimed} - {max(one.id for one in claimed)}
-    assert set(range(1, 19)) <= older, "and the others are those that waited longest"
-    rest = _claim(database, NOW + MINUTE, limit=99)
-    assert len(rest) == 21
+def _claim_answers(database: Database, at: datetime = NOW, limit: int = 99) -> list[int]:
+    return [one.outbox_id for one in database.write_now(dispatch.claim_answers, at, limit, MINUTE)]
+
+
+def test_where_much_is_due_a_tenth_is_answers(database: Database) -> None:
+    crowd = [(f"https://s{n}.example/inbox", f"s{n}.example") for n in range(40)]
+    told = [_send(database, 1, crowd)]
+    asked = [_send(database, n, [FAR], f"https://far.example/{n}", is_answer=True) for n in (2, 3)]
+    news = _send(database, 4, [NEAR], "https://letter.example/updates/1", NOW + MINUTE)
+    claimed = [one.outbox_id for one in _claim(database, NOW + MINUTE, limit=10)]
+    assert claimed == told * 9 + asked[:1]
+    claimed = [one.outbox_id for one in _claim(database, NOW + MINUTE, limit=20)]
+    assert claimed == told * 19 + asked[1:]
+    assert [one.outbox_id for one in _claim(database, NOW + MINUTE)] == [*told * 12, news]
+
+
+def test_answers_are_claimed_by_themselves(database: Database) -> None:
+    crowd = [
+        (f"https://s{n}.example/inbox", f"s{n}.example") for n in range(dispatch.ANSWERS_AMONG)
+    ]
+    first = _send(database, 1, [FAR], "https://far.example/1", is_answer=True)
+    assert _claim_answers(database) == [first]
+    assert _claim_answers(database) == [], "it is under a lease"
+    # not among what became due last: the next wave finds it by its age
+    assert _claim_answers(database, NOW + MINUTE) == [first]
+    _send(database, 2, crowd, due_at=NOW + MINUTE)
+    assert _claim_answers(database, NOW + 2 * MINUTE) == []
+    assert first in [one.outbox_id for one in _claim(database, NOW + 2 * MINUTE)]
+    second = _send(database, 3, [FAR, NEAR], "https://far.example/2", NOW + DAY, is_answer=True)
+    assert _claim_answers(database, NOW + DAY, limit=1) == [second]
+    assert _claim_answers(database, NOW + DAY) == [second]
+
+
+def test_an_answer_overtakes_nothing_and_wakes_nobody(database: Database) -> None:
+    """Law 1, and a server that rests: both hold for answers too."""
+    stamp = "https://letter.example/stamps/1"
+    earlier = _send(database, 1, [FAR], stamp, is_answer=True)
+    _send(database, 2, [FAR], stamp, is_answer=True)
+    assert _claim_answers(database) == [earlier]
+    held = replace(Origin("near.example"), failures=5, held_until=NOW + MINUTE)
+    database.write_now(origins.put_origins, [held], NOW)
+    third = _send(database, 3, [NEAR], "https://near.example/1", is_answer=True)
+    assert _claim_answers(database) == []
+    assert third in _claim_answers(database, NOW + MINUTE)
 
 
 def test_a_server_that_is_held_back_is_left_alone(database: Database) -> None:
@@ -130,7 +167,7 @@ def test_a_server_that_is_held_back_is_left_alone(database: Database) -> None:
     held = Origin("far.example", failures=5, held_until=NOW + 30 * MINUTE)
     database.write_now(origins.put_origins, [held], NOW)
     assert [each.host for each in _claim(database)] == ["near.example"]
-    assert database.read_now(deliveries.next_due) == NOW + MINUTE
+    assert database.read_now(dispatch.next_due) == NOW + MINUTE
     assert next(each.host for each in _claim(database, NOW + 30 * MINUTE)) == "far.example"
 
 
@@ -138,9 +175,9 @@ def test_when_all_are_held_the_next_is_due_when_the_hold_ends(database: Database
     _send(database, 1)
     held = Origin("far.example", held_until=NOW + 30 * MINUTE)
     database.write_now(origins.put_origins, [held], NOW)
-    assert database.read_now(deliveries.next_due) == NOW + 30 * MINUTE
+    assert database.read_now(dispatch.next_due) == NOW + 30 * MINUTE
     database.write_now(origins.revive_all, ["far.example"])
-    assert database.read_now(deliveries.next_due) == NOW
+    assert database.read_now(dispatch.next_due) == NOW
 
 
 def test_what_a_dead_worker_held_is_sent_by_another(database: Database) -> None:
@@ -160,7 +197,7 @@ def test_a_delivery_is_settled_once(database: Database) -> None:
     [line] = database.read_now(progress.listing, 9)
     assert (line.state, line.last_outcome, line.last_status) == (DELIVERED, "delivered!", 202)
     assert (line.attempts, line.settled_at) == (1, NOW)
-    assert database.read_now(deliveries.next_due) is None
+    assert database.read_now(dispatch.next_due) is None
 
 
 def test_workers_at_once_never_send_the_same_delivery(database_url: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from fedi_letter.store import deliveries, engines, headway, origins, outbox
+from fedi_letter.store import deliveries, dispatch, engines, headway, origins, outbox
 from fedi_letter.store.database import Database
 from fedi_letter.store.deliveries import DeliveryState, Settlement
 from fedi_letter.store.headway import ActivityProgress, Headway, Report, Waiting
@@ -32,7 +32,7 @@ def _settle(
     at: datetime = NOW,
 ) -> None:
     """Claim all that is due, and let each host named end as told; the others stay claimed."""
-    claimed = database.write_now(deliveries.claim, at, 1_000, MINUTE)
+    claimed = database.write_now(dispatch.claim, at, 1_000, MINUTE)
     database.write_now(
         deliveries.settle_batch,
         [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from fedi_letter.store import deliveries, origins, outbox, resending
+from fedi_letter.store import deliveries, dispatch, origins, outbox, resending
 from fedi_letter.store.database import Database
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
 from fedi_letter.store.origins import Origin
@@ -36,7 +36,7 @@ def _send(
 
 
 def _claim(database: Database) -> list[Delivery]:
-    return database.write_now(deliveries.claim, LATER, 99, MINUTE)
+    return database.write_now(dispatch.claim, LATER, 99, MINUTE)
 
 
 def _settle(database: Database, *claimed: Delivery, state: DeliveryState = GIVEN_UP) -> None:
@@ -59,7 +59,7 @@ def test_what_was_given_up_or_waits_goes_out_again_with_all_its_tries(database: 
     assert database.write_now(resending.retry, LATER, activity_uri=_uri(1)) == 1
     assert _names(_claim(database)) == [(_uri(1), "far.example", 0)]
     assert database.write_now(resending.retry, LATER + 2 * MINUTE) == 2
-    again = database.write_now(deliveries.claim, LATER + 2 * MINUTE, 99, MINUTE)
+    again = database.write_now(dispatch.claim, LATER + 2 * MINUTE, 99, MINUTE)
     assert _names(again) == [(_uri(1), "far.example", 0), (_uri(2), "far.example", 0)]
 
 

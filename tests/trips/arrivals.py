@@ -12,7 +12,7 @@ from fedi_letter.demo.site import site
 from fedi_letter.demo.wire import Received
 from fedi_letter.services import updates
 from fedi_letter.services.publish import LetterSource
-from fedi_letter.store import deliveries
+from fedi_letter.store import dispatch
 from tests.internet import Application, Seen
 from tests.world import ACTIVITY_JSON, ACTOR, HANDLE, World
 
@@ -108,7 +108,7 @@ async def crowd(world: World, count: int, host: str = FAR) -> list[Person]:
 
 async def next_attempt(world: World) -> None:
     """Let the clock stand where something is due next, and the letter try it."""
-    due = await world.house.context.database.read(deliveries.next_due)
+    due = await world.house.context.database.read(dispatch.next_due)
     assert due is not None
     world.clock.advance(max(due - world.clock(), timedelta(0)))
     await world.house.worker.run_until_idle()

@@ -21,7 +21,7 @@ from fedi_letter.services import deliver, updates
 from fedi_letter.services.courtesy import AT_ONCE
 from fedi_letter.services.deliver import LEASE
 from fedi_letter.services.line import PER_HOST
-from fedi_letter.store import deliveries, followers, progress, tables
+from fedi_letter.store import dispatch, followers, progress, tables
 from fedi_letter.store.progress import DeliveryLine
 from tests.trips.arrivals import (
     FAR,
@@ -68,7 +68,7 @@ async def test_b9_the_schedule_is_kept_and_a_host_dead_for_seven_days_revives_by
     assert len(tries) == len(SCHEDULE) + 1
     for wait, (before, after) in zip(SCHEDULE, pairwise(tries), strict=True):
         assert wait <= after - before <= min(1.1 * wait, DAY)
-    assert await world.house.context.database.read(deliveries.next_due) is None
+    assert await world.house.context.database.read(dispatch.next_due) is None
     recovered(world, ada.server)
     await post(world, "Too early.")
     await world.later(30 * DAY)
@@ -232,6 +232,35 @@ def telling(world: World, person: Person) -> asyncio.Queue[None]:
     return heard
 
 
+async def test_who_follows_while_a_wave_hangs_is_answered_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, few in (("WAVE", 12), ("MOST_CLAIMED", 12)):
+        monkeypatch.setattr(deliver, name, few)
+    people = await crowd(world, 20)
+    start = len(posted(world, FAR))
+
+    async def asked() -> int:
+        return len(posted(world, FAR)) - start
+
+    world.internet.hang(FAR)
+    await post(world)
+    running = asyncio.create_task(world.house.worker.deliverer.run_once())
+    await until(asked, lambda count: count == PER_HOST)
+    ada = world.fediverse.actor("ada@new.example")
+    heard = telling(world, ada)
+    await ada.follow(HANDLE)
+    await world.house.worker.judge()
+    world.clock.advance(SOON)  # so long an Accept waits, for Misskey's sake
+    await heard.get()
+    assert await asked() == PER_HOST, "the wave goes on, and nobody of it was given up for this"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    recovered(world, people[0].server)
+    await world.later(LEASE)
+    assert len(arrived(people[0], "Create")) == 20
+
+
 async def test_a_host_that_hangs_holds_up_neither_the_others_nor_what_comes_next(
     world: World,
 ) -> None:
@@ -312,7 +341,7 @@ async def test_what_a_killed_deliverer_claimed_comes_back(
         ada = await follower(world, f"ada@{FAR}")
         uri = await post(world)
         context = world.house.context
-        claimed = await context.database.write(deliveries.claim, world.clock(), 500, LEASE)
+        claimed = await context.database.write(dispatch.claim, world.clock(), 500, LEASE)
         assert [one.object_uri for one in claimed] == [uri]
     async with open_house(world.settings, transport=world.internet, clock=world.clock) as house:
         assert await house.worker.deliverer.run_once() == 0
@@ -350,7 +379,7 @@ async def test_a_thousand_followers_cost_as_many_statements_as_ten(world: World)
         await post(world)
         posting = len(statements)
         world.clock.advance(MINUTE)
-        wave = await context.database.write(deliveries.claim, world.clock(), 5_000, LEASE)
+        wave = await context.database.write(dispatch.claim, world.clock(), 5_000, LEASE)
         return len(wave), posting, len(statements) - posting
 
     event.listen(Engine, "before_cursor_execute", count)

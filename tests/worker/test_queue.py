@@ -12,7 +12,7 @@ from psycopg.abc import Query
 
 from fedi_letter.app import House, hand_over, open_house, pass_on, work
 from fedi_letter.demo.site import site
-from fedi_letter.store import chores, deliveries
+from fedi_letter.store import chores, dispatch
 from tests.databases import Postgres, end_sessions
 from tests.internet import Event, Scope
 from tests.trips.arrivals import crowd, post
@@ -182,7 +182,7 @@ async def test_a_worker_told_to_end_finishes_what_it_has_begun(world: World) -> 
         may_end.set()
         await asyncio.wait([working])
     assert len(ada.timeline) == 1
-    assert await world.house.context.database.read(deliveries.next_due) is None
+    assert await world.house.context.database.read(dispatch.next_due) is None
 
 
 async def test_a_restarted_database_is_survived_by_web_and_worker(
