@@ -184,20 +184,29 @@ def after_failure(breaker: Breaker, now: datetime, retry_after: timedelta | None
     first, failures = breaker.first_failure_at, breaker.failures + 1
     if first is None or (breaker.held_until is None and now - first > BREAKER_WINDOW):
         first, failures = now, 1
+    before = stance(breaker, now)
     if retry_after is not None:
         held_until = now + _wished(retry_after)
-    elif breaker.held_until is not None or failures >= BREAKER_FAILURES:
+    elif before is Stance.PROBE or failures >= BREAKER_FAILURES:
         held_until = now + BREAKER_HOLD
     else:
         held_until = None
-    if stance(breaker, now) is Stance.HELD:  # it was under way when the rest began
+    if before is Stance.HELD:  # it was under way when the rest began
         held_until = max(filter(None, (held_until, breaker.held_until)))
     return Breaker(failures, first, held_until)
 
 
-def after_success() -> Breaker:
-    """Answer the breaker after a success: as new."""
-    return Breaker()
+def after_success(breaker: Breaker, now: datetime) -> Breaker:
+    """Answer the breaker after a success: as new.
+
+    But what was under way does not end a rest that the host asked for meanwhile.
+    """
+    return breaker if is_asked_for(breaker, now) else Breaker()
+
+
+def is_asked_for(breaker: Breaker, now: datetime) -> bool:
+    """Whether a host rests because it said so, and not for its failures."""
+    return stance(breaker, now) is Stance.HELD and breaker.failures < BREAKER_FAILURES
 
 
 def failing_days(days: int, last_failing_at: datetime | None, now: datetime) -> int:
@@ -239,11 +248,15 @@ def _retried_reason(outcome: Outcome) -> DeliveryReason:
 
 
 def _wait(attempts: int, retry_after: timedelta | None, jitter: float) -> timedelta:
-    """Answer the wait: the peer's wish when it has one, but never a hammering."""
+    """Answer the wait: as the schedule says, or longer where the peer wishes it.
+
+    Not shorter: a server that says `Retry-After: 30` for an hour would use up all tries in minutes.
+    """
+    wait = backoff(attempts, jitter)
     if retry_after is None:
-        return backoff(attempts, jitter)
+        return wait
     wished = _wished(retry_after) * (1 + _JITTER_SHARE * min(max(jitter, 0.0), 1.0))
-    return min(wished, LONGEST_WAIT)
+    return min(max(wait, wished), LONGEST_WAIT)
 
 
 def _wished(retry_after: timedelta) -> timedelta:

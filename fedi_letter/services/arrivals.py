@@ -5,8 +5,8 @@ of all and then to hold the keys to all costs a third less than one arrival afte
 verification gives up the interpreter's lock, too: done in one go, that happens before any row goes
 to the disk's writer, who would otherwise be off with two or three each time.
 
-Nobody waits for more than one more turn of the loop, and only while each turn brings more: the
-busier it is, the more come in one. It is no use to wait for a timer, within whose millisecond a
+Nobody waits but for one more turn of the loop, and again while each turn brings more: the busier
+it is, the more come in one. It is no use to wait for a timer, within whose millisecond a
 dozen could be looked at, nor for the disk: what is verified meanwhile goes into its next commit.
 
 To look takes nothing but the processor. It decides nothing, reads no database and asks no server:

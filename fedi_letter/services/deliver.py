@@ -40,7 +40,8 @@ from fedi_letter.store.origins import Origin
 
 log = logging.getLogger(__name__)
 
-Claim = Callable[[Connection, datetime, int, timedelta], list[Delivery]]
+Choice = Callable[[Connection, datetime, int, timedelta], list[Delivery]]
+"""What of all that is due is claimed, at most so many and for how long."""
 
 WAVE = 500
 IN_FLIGHT = 200
@@ -82,7 +83,7 @@ class Deliverer:
                 wave = await self._claim(line, crew, dispatch.claim, WAVE)
                 took += wave
                 if wave == WAVE:
-                    took += await self._answer(line, crew)
+                    took += await self._answers_until_low(line, crew)
                 elif await self._has_ended(line):
                     return took
             except DatabaseUnavailable:
@@ -90,25 +91,25 @@ class Deliverer:
                 await line.ends()
                 raise
 
-    async def _answer(self, line: Line, crew: "_Crew") -> int:
+    async def _answers_until_low(self, line: Line, crew: "_Crew") -> int:
         """Wait until another wave is wanted; an answer that becomes due meanwhile goes at once."""
         took = 0
         while not line.runs_low.is_set():
-            await self._hears(line.runs_low.wait())
-            if not line.runs_low.is_set():
+            await self._until_or_rung(line.runs_low.wait())
+            if not line.runs_low.is_set() and line.size < MOST_CLAIMED + WAVE:
                 took += await self._claim(line, crew, dispatch.claim_answers, ANSWERS)
         return took
 
     async def _has_ended(self, line: Line) -> bool:
         """Wait for the last to be done, or for a reason to look for more."""
         if not line.is_empty:
-            await self._hears(line.ends())
+            await self._until_or_rung(line.ends())
         return line.is_empty
 
-    async def _claim(self, line: Line, crew: "_Crew", claim: Claim, most: int) -> int:
+    async def _claim(self, line: Line, crew: "_Crew", choice: Choice, most: int) -> int:
         context = self._context
         now = context.clock()
-        wave = await context.database.write(claim, now, most, LEASE)
+        wave = await context.database.write(choice, now, most, LEASE)
         context.client.expect([one.inbox for one in wave])
         turn_until = now + WAVE_LASTS
         answers = [one for one in wave if one.type not in TOLD_TO_ALL]
@@ -117,8 +118,8 @@ class Deliverer:
         crew.engage()
         return len(wave)
 
-    async def _hears(self, waited_for: Coroutine[Any, Any, object]) -> None:
-        """Wait for this, or for a reason to look for more."""
+    async def _until_or_rung(self, waited_for: Coroutine[Any, Any, object]) -> None:
+        """Wait for this, or for a reason to look for more: the bell, or a second."""
         over = asyncio.create_task(waited_for)
         rung = asyncio.create_task(self._context.deliveries_bell.wait(LOOK_AGAIN_SECONDS))
         try:
@@ -272,6 +273,8 @@ def _after(origin: Origin, answer: Answer, scheme: Scheme, now: datetime) -> Ori
 
 
 def _after_success(origin: Origin, scheme: Scheme, now: datetime) -> Origin:
+    if policy.after_success(_breaker(origin), now).held_until is not None:
+        return origin
     is_expected = scheme is _first_scheme(origin, now)
     if is_expected and not origin.failing_days and origin.dead_since is None:
         return origin

@@ -53,7 +53,7 @@ def settle_all(connection: Connection, context: Context, judgements: Sequence[Ju
     # whoever speaks to us can be spoken to again, whatever it is about
     proved = [one.receipt for one in ordered if isinstance(one, Judged) or one.receipt.verified_by]
     spoke = {receipt.key_host for receipt in proved if receipt.key_host}
-    revived = origins.revive_all(connection, spoke)
+    revived = origins.hear(connection, spoke, context.clock())
     done = Done([desk.settle(judgement) for judgement in ordered], revived, desk.answered)
     desk.close()
     return done

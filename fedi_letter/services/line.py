@@ -9,7 +9,7 @@ It must not know how anything is sent or written down. Laws:
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,22 +28,38 @@ class Claimed:
     goes_first: bool = False
 
 
+class _Queue:
+    """Those who go first, and the others behind them; each in the order they came."""
+
+    __slots__ = ("_first", "_others")
+
+    def __init__(self) -> None:
+        self._first: deque[Claimed] = deque()
+        self._others: deque[Claimed] = deque()
+
+    def __len__(self) -> int:
+        return len(self._first) + len(self._others)
+
+    def __iter__(self) -> Iterator[Claimed]:
+        yield from self._first
+        yield from self._others
+
+    def append(self, claimed: Claimed) -> None:
+        (self._first if claimed.goes_first else self._others).append(claimed)
+
+    def popleft(self) -> Claimed:
+        return (self._first or self._others).popleft()
+
+
 @dataclass(slots=True)
 class _Host:
     origin: Origin
     taken: int = 0
-    waiting: deque[Claimed] = field(default_factory=deque)
+    waiting: _Queue = field(default_factory=_Queue)
 
     @property
     def has_turn(self) -> bool:
         return self.taken < (1 if self.origin.failures else PER_HOST)
-
-
-def _queue(waiting: deque[Claimed], claimed: Claimed) -> None:
-    if claimed.goes_first:
-        waiting.appendleft(claimed)
-    else:
-        waiting.append(claimed)
 
 
 class Line:
@@ -53,7 +69,7 @@ class Line:
         """It runs low when at most `low` may go at once, unless `most` are in it by now."""
         self._low, self._most = low, most
         self._hosts: dict[str, _Host] = {}
-        self._ready: deque[Claimed] = deque()
+        self._ready = _Queue()
         self._total = 0
         self.runs_low = asyncio.Event()
         self._is_over = asyncio.Event()
@@ -63,6 +79,11 @@ class Line:
     def ready(self) -> int:
         """How many could be sent at once."""
         return len(self._ready)
+
+    @property
+    def size(self) -> int:
+        """How many wait or are under way."""
+        return self._total
 
     @property
     def is_empty(self) -> bool:
@@ -81,7 +102,7 @@ class Line:
             host = self._hosts.get(one.host)
             if host is None:
                 host = self._hosts[one.host] = _Host(one.origin)
-            _queue(host.waiting, Claimed(one, turn_until, goes_first))
+            host.waiting.append(Claimed(one, turn_until, goes_first))
             self._let_go(host)
         self._total += len(wave)
         self._tell()
@@ -113,13 +134,13 @@ class Line:
         parked = [claimed for host in self._hosts.values() for claimed in host.waiting]
         left = [claimed.delivery for claimed in (*self._ready, *parked)]
         self._hosts.clear()
-        self._ready.clear()
+        self._ready = _Queue()
         return left
 
     def _let_go(self, host: _Host) -> None:
         while host.waiting and host.has_turn:
             host.taken += 1
-            _queue(self._ready, host.waiting.popleft())
+            self._ready.append(host.waiting.popleft())
 
     def _tell(self) -> None:
         if len(self._ready) <= self._low and self._total < self._most:

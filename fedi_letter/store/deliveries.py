@@ -2,10 +2,10 @@
 
 Laws held here:
 
-1. About one object, one host gets our activities in the order we made them: a Delete can never
-   overtake the Create (interop B9).
-2. One activity goes to one inbox once, however often it is enqueued.
-3. What is claimed and never settled comes back when its lease is over.
+1. One activity goes to one inbox once, however often it is enqueued.
+2. What is settled for good is never settled again.
+
+Which of them go out now, and in which order, is decided in `dispatch`.
 """
 
 from collections.abc import Collection, Mapping, Sequence

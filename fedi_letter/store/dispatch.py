@@ -2,10 +2,11 @@
 
 What is claimed is the caller's until its lease is over. Laws:
 
-1. About one object, one host gets our activities in the order we made them.
+1. About one object, one host gets our activities in the order we made them: a Delete can never
+   overtake the Create (interop B9).
 2. A server that rests is not called.
-3. Who asked and waits for an answer goes before those who are told news, and these by how long they
-   have been due.
+3. Some of those who asked and wait for an answer go before those who are told news, and these by
+   how long they have been due.
 """
 
 from collections.abc import Callable
@@ -78,7 +79,7 @@ def _claimed(connection: Connection, rows: list[Any]) -> list[Delivery]:
 def _take_answers(connection: Connection, now: datetime, most: int, lease: timedelta) -> list[Any]:
     # Asked first: in one statement PostgreSQL walks through everything that is due for them.
     ids = sorted(connection.execute(_ANSWERS, {"now": now}).scalars())[:most]
-    return _take(connection, _named, now, lease, ids=ids) if ids else []
+    return _take(connection, _with_ids, now, lease, ids=ids) if ids else []
 
 
 def _take(
@@ -118,7 +119,7 @@ def _longest_due() -> Select[Any]:
     return in_order.limit(bindparam("most", type_=Integer))
 
 
-def _named() -> Select[Any]:
+def _with_ids() -> Select[Any]:
     return select(_TABLE.c.id).where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -129,21 +130,6 @@ def _number(row: Row[Any]) -> int:
 def _due() -> ColumnElement[bool]:
     free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW)
     return _TABLE.c.settled_at.is_(None) & (_TABLE.c.due_at <= _NOW) & free
-
-
-def _among_the_newest() -> Select[Any]:
-    newest = (
-        select(_TABLE.c.id, _TABLE.c.outbox_id)
-        .where(_due())
-        .order_by(_TABLE.c.due_at.desc(), _TABLE.c.id.desc())
-        .limit(ANSWERS_AMONG)
-        .subquery()
-    )
-    to_one = _OUTBOX.c.public.is_(False)
-    return select(newest.c.id).join(_OUTBOX, _OUTBOX.c.id == newest.c.outbox_id).where(to_one)
-
-
-_ANSWERS = _among_the_newest()
 
 
 def _welcome() -> ColumnElement[bool]:
@@ -163,6 +149,21 @@ def _next_in_line() -> ColumnElement[bool]:
         earlier.c.settled_at.is_(None),
     )
     return before.limit(1).scalar_subquery().is_(None)
+
+
+def _among_the_newest() -> Select[Any]:
+    newest = (
+        select(_TABLE.c.id, _TABLE.c.outbox_id)
+        .where(_due(), _welcome(), _next_in_line())
+        .order_by(_TABLE.c.due_at.desc(), _TABLE.c.id.desc())
+        .limit(ANSWERS_AMONG)
+        .subquery()
+    )
+    to_one = _OUTBOX.c.public.is_(False)
+    return select(newest.c.id).join(_OUTBOX, _OUTBOX.c.id == newest.c.outbox_id).where(to_one)
+
+
+_ANSWERS = _among_the_newest()
 
 
 def next_due(connection: Connection) -> datetime | None:

@@ -59,9 +59,9 @@ def is_sqlite(url: URL) -> bool:
 def writer(url: URL, connections: int) -> Engine:
     """Answer the engine of the writes; SQLite gets one connection, whatever was asked."""
     if is_sqlite(url):
-        # Or each batch of receipts would make a file for what undoes its statement. Not for reads,
-        # which sort whole rolls: theirs may be as large as they like.
-        return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, undo_in_memory=True)
+        # Or each batch of receipts would make a file for what undoes its statement. The largest
+        # that a write sorts is its audience. Not for reads, which sort whole rolls and exports.
+        return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, temporaries_in_memory=True)
     return _postgresql(url, connections)
 
 
@@ -128,7 +128,7 @@ def _sqlite(
     pool_size: int | None = None,
     query_only: bool = False,
     alone: bool = False,
-    undo_in_memory: bool = False,
+    temporaries_in_memory: bool = False,
 ) -> Engine:
     pool: dict[str, Any] = {"poolclass": NullPool}
     if pool_size is not None:
@@ -151,7 +151,7 @@ def _sqlite(
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        if undo_in_memory:
+        if temporaries_in_memory:
             connection.execute("PRAGMA temp_store=MEMORY")
         if query_only:
             connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB}")

@@ -7,8 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, bindparam, case, or_, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, case, or_, select, update
 
+from fedi_letter.activitypub.delivery import BREAKER_FAILURES
 from fedi_letter.store import tables
 from fedi_letter.store.statements import columns_of, insert_into, many, one
 
@@ -70,8 +71,13 @@ def put_origins(connection: Connection, known: Collection[Origin], now: datetime
 
 
 def revive_all(connection: Connection, hosts: Collection[str]) -> list[str]:
-    """Deliver again to servers that have just spoken to us; answers those that had a fault."""
+    """Deliver again to these servers, whatever was wrong; answers those that had a fault."""
     return sorted(connection.execute(_REVIVE, {"hosts": list(hosts)}).scalars())
+
+
+def hear(connection: Connection, hosts: Collection[str], now: datetime) -> list[str]:
+    """The same for servers that have just spoken to us, but for those that asked for their rest."""
+    return sorted(connection.execute(_HEAR, {"hosts": list(hosts), "now": now}).scalars())
 
 
 _FAULTY = or_(
@@ -93,6 +99,11 @@ _REVIVE = (
     )
     .returning(_TABLE.c.host)
 )
+_ASKED_FOR = and_(
+    _TABLE.c.held_until > bindparam("now", type_=_TABLE.c.held_until.type),
+    _TABLE.c.failures < BREAKER_FAILURES,
+)
+_HEAR = _REVIVE.where(or_(_TABLE.c.held_until.is_(None), ~_ASKED_FOR))
 
 
 def troubled(connection: Connection, now: datetime, limit: int = 500) -> list[Origin]:

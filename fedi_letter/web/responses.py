@@ -47,7 +47,8 @@ SECURITY: dict[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-"""On every answer: our pages run no script, load nothing foreign and are framed by nobody."""
+"""On every answer but the inbox's empty 202: our pages run no script, load nothing foreign and are
+framed by nobody."""
 
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
 """Only where the origin is https: a browser remembers it for a year."""
@@ -152,7 +153,7 @@ def as_refusal(error: Exception) -> Refused:
 
 
 def security_headers(*, secure: bool) -> tuple[tuple[bytes, bytes], ...]:
-    """What every answer carries, as it goes over the wire; `secure`: our origin is https."""
+    """The same as it goes over the wire; `secure`: our origin is https."""
     names = {**SECURITY, **STRICT_TRANSPORT} if secure else SECURITY
     return tuple((name.lower().encode(), value.encode()) for name, value in names.items())
 

@@ -116,19 +116,23 @@ def test_a_problem_nothing_can_cure_is_final() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "least"),
+    ("attempt", "asked", "least"),
     [
-        (timedelta(seconds=120), timedelta(seconds=120)),
-        (timedelta(seconds=0), timedelta(minutes=1)),
-        (timedelta(seconds=-5), timedelta(minutes=1)),
-        (timedelta(days=30), timedelta(hours=24)),
+        (1, timedelta(seconds=120), timedelta(seconds=120)),
+        (1, timedelta(seconds=0), timedelta(minutes=1)),
+        (1, timedelta(seconds=-5), timedelta(minutes=1)),
+        (3, timedelta(seconds=120), SCHEDULE[2]),
+        (3, timedelta(hours=3), timedelta(hours=3)),
+        (3, timedelta(days=30), timedelta(hours=24)),
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_honoured(status: int, asked: timedelta, least: timedelta) -> None:
-    """T13: never sooner than asked, never later than a day, never hammering."""
+def test_retry_after_is_honoured(
+    status: int, attempt: int, asked: timedelta, least: timedelta
+) -> None:
+    """T13: never sooner than asked or than the schedule has it, never later than a day."""
     for jitter in (0.0, 1.0):
-        answer = settle(3, Outcome(status, asked), NOW, jitter)
+        answer = settle(attempt, Outcome(status, asked), NOW, jitter)
         assert isinstance(answer, Retry)
         assert least <= answer.at - NOW <= min(least * 1.1, LONGEST_WAIT)
 
@@ -151,7 +155,7 @@ def test_five_failures_in_ten_minutes_earn_a_rest() -> None:
     assert stance(breaker, fifth + BREAKER_HOLD) is Stance.PROBE
     again = after_failure(breaker, fifth + BREAKER_HOLD)
     assert stance(again, fifth + BREAKER_HOLD + timedelta(minutes=29)) is Stance.HELD
-    assert stance(after_success(), fifth) is Stance.OPEN
+    assert stance(after_success(breaker, fifth + BREAKER_HOLD), fifth) is Stance.OPEN
 
 
 @pytest.mark.parametrize(
@@ -180,6 +184,16 @@ def test_what_was_under_way_ends_no_rest() -> None:
     assert after_failure(held, soon).held_until == NOW + hour
     assert after_failure(held, soon, timedelta(minutes=2)).held_until == NOW + hour
     assert after_failure(held, soon, 2 * hour).held_until == soon + 2 * hour
+    assert after_success(held, soon) == held
+    assert after_success(held, NOW + hour) == Breaker(), "the probe's"
+
+
+def test_what_succeeds_after_all_ends_a_rest_that_nobody_asked_for() -> None:
+    """Five failures were a guess about the host, and a success is better than a guess."""
+    breaker = Breaker()
+    for _ in range(BREAKER_FAILURES):
+        breaker = after_failure(breaker, NOW)
+    assert after_success(breaker, NOW + timedelta(seconds=1)) == Breaker()
 
 
 def test_failures_far_apart_earn_no_rest() -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
+from fedi_letter.activitypub.delivery import BREAKER_FAILURES
 from fedi_letter.store import deliveries, dispatch, followers, origins, outbox, progress, tables
 from fedi_letter.store.database import Database
 from fedi_letter.store.deliveries import Delivery, DeliveryState, Settlement
@@ -162,6 +163,18 @@ def test_an_answer_overtakes_nothing_and_wakes_nobody(database: Database) -> Non
     assert third in _claim_answers(database, NOW + MINUTE)
 
 
+def test_answers_that_may_not_go_hide_no_others(database: Database) -> None:
+    held = Origin("far.example", failures=1, held_until=NOW + MINUTE)
+    database.write_now(origins.put_origins, [held], NOW)
+    for number in range(2 * dispatch.ANSWERS_AMONG):
+        _send(database, number, [FAR], f"https://far.example/{number}", is_answer=True)
+    near = _send(
+        database, 9_999, [NEAR], "https://near.example/1", due_at=NOW - MINUTE, is_answer=True
+    )
+    assert _claim_answers(database, limit=5) == [near]
+    assert len(_claim_answers(database, NOW + MINUTE, limit=5)) == 5
+
+
 def test_a_server_that_is_held_back_is_left_alone(database: Database) -> None:
     _send(database, 1, [FAR, NEAR])
     held = Origin("far.example", failures=5, held_until=NOW + 30 * MINUTE)
@@ -178,6 +191,19 @@ def test_when_all_are_held_the_next_is_due_when_the_hold_ends(database: Database
     assert database.read_now(dispatch.next_due) == NOW + 30 * MINUTE
     database.write_now(origins.revive_all, ["far.example"])
     assert database.read_now(dispatch.next_due) == NOW
+
+
+def test_who_asked_for_a_rest_is_not_woken_by_speaking_to_us(database: Database) -> None:
+    names = ("asked.example", "failed.example")
+    held = [
+        Origin(name, failures=failures, held_until=NOW + MINUTE)
+        for name, failures in zip(names, (1, BREAKER_FAILURES), strict=True)
+    ]
+    database.write_now(origins.put_origins, held, NOW)
+    assert database.write_now(origins.hear, names, NOW) == ["failed.example"]
+    assert database.read_now(origins.origin, "asked.example") == held[0]
+    # when its rest is over it is a server in trouble like others
+    assert database.write_now(origins.hear, names, NOW + MINUTE) == ["asked.example"]
 
 
 def test_what_a_dead_worker_held_is_sent_by_another(database: Database) -> None:

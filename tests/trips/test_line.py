@@ -103,3 +103,17 @@ def test_the_line_runs_low_before_it_is_empty_but_not_when_too_many_wait() -> No
     line.join([delivery(number, HOSTS[1]) for number in range(5, 15)], BEGINNING)
     assert not line.runs_low.is_set()
     assert len(line.dissolve()) == 12
+
+
+def test_who_goes_first_keeps_the_order_of_coming() -> None:
+    line = Line(low=10, most=100)
+    line.join([delivery(number, "a.example") for number in range(PER_HOST)], BEGINNING)
+    for number in (90, 91, 92):
+        line.join([delivery(number, "a.example")], BEGINNING, goes_first=True)
+    line.join([delivery(93, "b.example")], BEGINNING, goes_first=True)
+    assert line.size == PER_HOST + 4
+    taken = [claimed.delivery.id for claimed in iter(line.take, None)]
+    assert taken == [93, *range(PER_HOST)]
+    for _ in range(3):
+        line.leave("a.example")
+    assert [claimed.delivery.id for claimed in iter(line.take, None)] == [90, 91, 92]
