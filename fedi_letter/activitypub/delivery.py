@@ -201,12 +201,7 @@ def after_success(breaker: Breaker, now: datetime) -> Breaker:
 
     But what was under way does not end a rest that the host asked for meanwhile.
     """
-    return breaker if is_asked_for(breaker, now) else Breaker()
-
-
-def is_asked_for(breaker: Breaker, now: datetime) -> bool:
-    """Whether a host rests because it said so, and not for its failures."""
-    return stance(breaker, now) is Stance.HELD and breaker.failures < BREAKER_FAILURES
+    return breaker if _is_asked_for(breaker, now) else Breaker()
 
 
 def failing_days(days: int, last_failing_at: datetime | None, now: datetime) -> int:
@@ -262,3 +257,8 @@ def _wait(attempts: int, retry_after: timedelta | None, jitter: float) -> timede
 def _wished(retry_after: timedelta) -> timedelta:
     """Answer for how long a peer is left alone that says when to come back."""
     return min(max(retry_after, SCHEDULE[0]), LONGEST_WAIT)
+
+
+def _is_asked_for(breaker: Breaker, now: datetime) -> bool:
+    """Whether a host rests because it said so, and not for its failures."""
+    return stance(breaker, now) is Stance.HELD and breaker.failures < BREAKER_FAILURES

@@ -52,14 +52,15 @@ def put_origins(connection: Connection, known: Collection[Origin], now: datetime
     """Remember all of this about several servers, in the order of their names.
 
     Where another process had a server rest meanwhile, one more failure does not end the rest; only
-    a success does.
+    a success does, and that no rest that the server asked for.
     """
     if not known:
         return
     statement = insert_into(connection, _TABLE)
     fresh, old = statement.excluded, _TABLE.c
     ends_earlier = or_(fresh.held_until.is_(None), fresh.held_until < old.held_until)
-    rests = (fresh.failures > 0) & (old.held_until > now) & ends_earlier
+    outlasts = or_(fresh.failures > 0, old.failures < BREAKER_FAILURES)
+    rests = (old.held_until > now) & ends_earlier & outlasts
     values = {
         name: case((rests, old[name]), else_=fresh[name]) if name in _BREAKER else fresh[name]
         for name in vars(next(iter(known)))
@@ -100,6 +101,7 @@ _REVIVE = (
     .returning(_TABLE.c.host)
 )
 _ASKED_FOR = and_(
+    _TABLE.c.dead_since.is_(None),  # who was given up and speaks is alive, above all else
     _TABLE.c.held_until > bindparam("now", type_=_TABLE.c.held_until.type),
     _TABLE.c.failures < BREAKER_FAILURES,
 )

@@ -202,8 +202,15 @@ def test_who_asked_for_a_rest_is_not_woken_by_speaking_to_us(database: Database)
     database.write_now(origins.put_origins, held, NOW)
     assert database.write_now(origins.hear, names, NOW) == ["failed.example"]
     assert database.read_now(origins.origin, "asked.example") == held[0]
+    # nor by the success of somebody who did not know
+    success = replace(held[0], failures=0, held_until=None)
+    database.write_now(origins.put_origins, [success], NOW)
+    assert database.read_now(origins.origin, "asked.example") == held[0]
     # when its rest is over it is a server in trouble like others
     assert database.write_now(origins.hear, names, NOW + MINUTE) == ["asked.example"]
+    database.write_now(origins.put_origins, [replace(held[0], dead_since=NOW)], NOW)
+    assert database.write_now(origins.hear, names, NOW) == ["asked.example"], "B9: it is alive"
+    assert database.read_now(origins.origin, "asked.example") == Origin("asked.example")
 
 
 def test_what_a_dead_worker_held_is_sent_by_another(database: Database) -> None:
