@@ -3,9 +3,10 @@
 Should a batch fail, its receipts are taken one by one, so that one odd receipt holds up nobody
 else. While the database is away, what was judged is kept and settled when it is back.
 
-Whoever else writes waits for the desk's transaction: what is judged is settled a few at a time. One
-server that floods us is taken from only as fast as it is worked off, and everybody else is settled
-before it (see `floods`).
+Whoever else writes waits for the desk's transaction: what is judged is settled a few at a time, and
+no more is taken while enough of it waits, or a wave of thousands would be in memory until its
+leases end. One server that floods us is taken from only as fast as it is worked off, and everybody
+else is settled before it (see `floods`).
 """
 
 import asyncio
@@ -33,8 +34,8 @@ log = logging.getLogger(__name__)
 BATCH = 64
 LEASE = timedelta(minutes=5)
 """Longer than the slowest judgement, so that no other worker takes a receipt meanwhile."""
-AT_ONCE = 8
-"""Settled in one transaction: all others who write wait for it."""
+AT_ONCE = 16
+"""Settled in one transaction, which costs as much as three of them; all others who write wait."""
 BRIEF_PATIENCE_SECONDS = 0.02
 """How long a batch is waited for while something judged waits to be settled."""
 LOOK_SECONDS = 0.1
@@ -56,7 +57,7 @@ class Processor:
     async def run_once(self) -> int:
         """Take one batch and settle what is judged; answers how much there was to do."""
         busy = self._busy()
-        batch = await self._claim(busy)
+        batch = [] if self._has_enough(busy) else await self._claim(busy)
         if batch:
             self._context.courtesy.heard()
         if busy and any(receipt.key_host not in busy for receipt in batch):
@@ -92,6 +93,10 @@ class Processor:
         """The servers of which no more is taken now."""
         in_hand = [*self._underway.receipts, *(one.receipt for one in self._unsettled)]
         return self._floods.among((receipt.key_host for receipt in in_hand), monotonic())
+
+    def _has_enough(self, busy: Collection[str]) -> bool:
+        """Whether a batch is judged and waits to be settled."""
+        return sum(one.receipt.key_host not in busy for one in self._unsettled) >= BATCH
 
     async def _claim(self, busy: Collection[str]) -> Sequence[Receipt]:
         context = self._context
@@ -172,6 +177,8 @@ class Processor:
 def _report(tally: Tally, judgement: Judgement, verdict: Verdict | None, reason: str) -> None:
     receipt, said = judgement.receipt, str(verdict or "postponed")
     tally.count(Counted.VERDICTS, said, reason)
+    if not log.isEnabledFor(logging.INFO):
+        return
     told = line(
         "receipt",
         id=receipt.id,

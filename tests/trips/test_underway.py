@@ -3,9 +3,13 @@
 import asyncio
 from datetime import UTC, datetime
 
+from sqlalchemy import Connection, func, select
+
 from fedi_letter.letter.effects import Verdict
 from fedi_letter.services.judge import Judgement, Settled
+from fedi_letter.services.process import BATCH
 from fedi_letter.services.underway import Underway
+from fedi_letter.store import tables
 from fedi_letter.store.receipts import Receipt, ReceiptState
 from tests.world import LETTER, World
 
@@ -73,3 +77,26 @@ async def test_a_host_that_hangs_keeps_nobody_else_off_the_roll(world: World) ->
     assert (entry["handle"], entry["statement"]) == (ada.handle, "Gladly!")
     await processor.close()
     assert await processor.run_once() > 0, "whoever works next finds what was given up"
+
+
+def open_ones(connection: Connection) -> tuple[int, int]:
+    """How many receipts wait, and how many of them somebody holds."""
+    columns = tables.receipts.c
+    counted = select(func.count(), func.count(columns.lease_until))
+    waiting, held = connection.execute(counted.where(columns.settled_at.is_(None))).one()
+    return waiting, held
+
+
+async def test_of_a_wave_no_more_is_taken_than_is_soon_settled(world: World) -> None:
+    crowd = [world.fediverse.actor(f"p{n}@h{n % 40}.example") for n in range(3 * BATCH)]
+    for person in crowd:
+        await person.boost(LETTER)
+    processor, database = world.house.worker.processor, world.house.context.database
+    most, (waiting, held) = 0, await database.read(open_ones)
+    assert (waiting, held) == (3 * BATCH, 0)
+    while waiting:
+        assert await processor.run_once() > 0
+        waiting, held = await database.read(open_ones)
+        most = max(most, held)
+    assert most < 2 * BATCH
+    assert len(await world.signed()) == len(crowd)
