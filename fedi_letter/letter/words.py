@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 from unicodedata import normalize
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
@@ -45,8 +46,7 @@ _SAME = str.maketrans({**dict.fromkeys(_APOSTROPHE, "'"), "‐": "-", "‑": "-"
 _QUESTION = frozenset("?？؟⁇⁈⁉‽")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word, folded for comparison; `start` and `end` are its place in the passage's text."""
 
     folded: str
@@ -82,6 +82,8 @@ def fold(word: str) -> str:
     >>> fold("Ｉ’M")
     "i'm"
     """
+    if word.isascii():  # the same, in a quarter of the time
+        return word.lower().replace("`", "'")
     folded = normalize("NFKC", normalize("NFKC", word).casefold())
     return _IGNORED.sub("", folded.translate(_SAME))
 

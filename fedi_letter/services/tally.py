@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 LABELS_AT_MOST = 200
 LONGEST_VALUE = 500
 OTHER = "other"
+_NEEDS_QUOTES = frozenset(' "=\\')
 
 
 class Counted(StrEnum):
@@ -94,5 +95,5 @@ def _written(value: object) -> str:
     if value is None:
         return "-"
     text = str(value)[:LONGEST_VALUE]
-    is_plain = text.isprintable() and not any(sign in text for sign in ' "=\\')
+    is_plain = text.isprintable() and _NEEDS_QUOTES.isdisjoint(text)
     return text if text and is_plain else json.dumps(text)
