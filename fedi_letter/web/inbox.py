@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 BODY_AT_MOST_BYTES = 1_000_000
 BODY_DEADLINE_SECONDS = 20.0
 """A body that trickles in more slowly holds a connection for nothing."""
+PASSED_OVER_BYTES = 4_000_000
+"""Who is refused at once may send so much of the body to its end, or would not read our answer."""
 
 MEDIA_TYPES = frozenset((b"application/activity+json", b"application/ld+json"))
 
@@ -111,6 +113,8 @@ class Inbox:
             message = await self._message(scope, receive)
         except Refused as refused:
             self._tally.answered(STATUS[refused.problem], refused.problem.name.lower())
+            if refused.problem is Problem.TIMED_OUT or not _ends_soon(scope["headers"]):
+                refused.headers["Connection"] = "close"
             raise
         given = await self._intake.accept(message)
         self._tally.answered(given.status, given.reason, given.sender_host)
@@ -145,6 +149,16 @@ def _check_head(headers: RawHeaders) -> None:
     # compared by length first: a number of a million digits must not be worth parsing
     if len(declared) > 12 or int(declared) > BODY_AT_MOST_BYTES:
         raise Refused(Problem.TOO_LARGE)
+
+
+def _ends_soon(headers: RawHeaders) -> bool:
+    """Whether the body says where it ends, and that is near.
+
+    The server reads on after an answer, to where the next request would begin: without end, if the
+    connection is not closed.
+    """
+    declared = dict(headers).get(b"content-length", b"")
+    return declared.isdigit() and len(declared) < 12 and int(declared) <= PASSED_OVER_BYTES
 
 
 async def _read(receive: Receive) -> bytes:

@@ -1,10 +1,13 @@
 """The door of the inbox: what is turned away before anybody asks who sent it."""
 
 import asyncio
-from collections.abc import MutableMapping
+import contextlib
+import socket
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 import pytest
+import uvicorn
 
 from fedi_letter.web.inbox import Inbox
 from fedi_letter.web.problems import Problem, Refused
@@ -123,6 +126,60 @@ async def test_a_body_that_says_it_is_too_large_is_not_read(world: World) -> Non
         assert status == 400, length
 
 
+@contextlib.asynccontextmanager
+async def listening(world: World) -> AsyncIterator[int]:
+    """The port at which a real server answers for the letter."""
+    config = uvicorn.Config(
+        world.app, interface="asgi3", http="httptools", lifespan="off", log_level="warning"
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        serving = asyncio.create_task(server.serve(sockets=[door]))
+        try:
+            yield door.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def pour(port: int, said: str, piece: bytes, most: int) -> tuple[int, bytes]:
+    """Send pieces of a body until they are no longer taken, and answer how many bytes that was."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Type: {ACTIVITY_JSON}\r\n{said}\r\n\r\n"
+    writer.write(head.encode())
+    poured, line = 0, b""
+    with contextlib.suppress(ConnectionError):
+        while poured < most:
+            writer.write(piece)
+            await writer.drain()
+            poured += len(piece)
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(30):
+            line = await reader.readline()
+    writer.transport.abort()
+    return poured, line
+
+
+CHUNK = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+
+
+async def test_who_pours_far_too_much_is_hung_up_on(world: World) -> None:
+    async with listening(world) as port:
+        for said, one in (
+            ("Content-Length: 200000000", b"x" * 65_536),
+            ("Transfer-Encoding: chunked", CHUNK),
+        ):
+            poured, _ = await pour(port, said, one, 200_000_000)
+            assert poured < 100_000_000, said
+
+
+async def test_who_sends_a_little_too_much_reads_why(world: World) -> None:
+    async with listening(world) as port:
+        size = 2_000_000
+        poured, line = await pour(port, f"Content-Length: {size}", b"x" * size, size)
+        assert (poured, line.split()[1]) == (size, b"413")
+
+
 async def test_a_connection_lost_in_the_middle_counts_for_nothing(world: World) -> None:
     gone: Event = {"type": "http.disconnect"}
     status, _ = await arrive(world.app, piece(b"{", more=True), gone)
@@ -147,3 +204,4 @@ async def test_a_body_that_never_ends_is_given_up(world: World) -> None:
             scope, receive
         )
     assert refused.value.problem is Problem.TIMED_OUT
+    assert refused.value.headers["Connection"] == "close"
