@@ -4,7 +4,9 @@
 2. The oldest come first, but a server that fills more than a quarter of a batch while others wait
    leaves half of the batch to them: a flood delays nobody else by more than a batch.
 3. Of a server of which the worker has enough in hand it takes no more, however old.
-4. A clock that is set back strands nothing: what was never put off is due whatever its hour says,
+4. However many servers wait, some are taken by age alone: nobody waits for those before them in the
+   alphabet, or for those whose keys cannot be had.
+5. A clock that is set back strands nothing: what was never put off is due whatever its hour says,
    and a lease that reaches further than any we give is no lease.
 """
 
@@ -34,7 +36,7 @@ from fedi_letter.store.receipts import Receipt, ReceiptState, receipt_of
 from fedi_letter.store.statements import claimable, columns_of, many, walk_the_index
 
 MOST_HOSTS = 50
-"""How many other servers are looked at while one floods; the rest come in the next batches."""
+"""How many servers are looked at one by one while one floods; of the rest, the oldest come."""
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """By less than this: a lease given a moment after we looked at our clock is one, too."""
@@ -84,6 +86,9 @@ _DUE = select(_TABLE.c.id).where(
     _OPEN, or_(_TABLE.c.due_at <= _NOW, _TABLE.c.state == ReceiptState.PENDING), _FREE
 )
 _OLDEST = _DUE.order_by(_TABLE.c.due_at, _TABLE.c.id).limit(bindparam("most", type_=Integer))
+_OLDEST_BUT = _OLDEST.where(
+    or_(_TABLE.c.key_host.is_(None), _TABLE.c.key_host.not_in(bindparam("hosts", expanding=True)))
+)
 _OLDEST_OF = _OLDEST.where(_TABLE.c.key_host.in_(bindparam("hosts", expanding=True)))
 _NAMED = _DUE.where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
 _HOSTS_OF_OLDEST = _OLDEST.with_only_columns(_TABLE.c.key_host)
@@ -115,16 +120,20 @@ def _crowding(
 
 
 def _of_others(
-    connection: Connection, when: dict[str, Any], crowding: set[str], limit: int
+    connection: Connection, when: dict[str, Any], aside: set[str], limit: int
 ) -> list[int]:
-    """The oldest receipts of other servers, as many of each."""
-    open_hosts = connection.execute(_HOSTS, {"most": MOST_HOSTS}).scalars()
-    hosts = [host for host in open_hosts if host not in crowding]
+    """The oldest receipts of servers not set aside: as many of each, or half of them by age."""
+    open_hosts = connection.execute(_HOSTS, {"most": MOST_HOSTS}).scalars().all()
+    by_age: list[int] = []
+    if len(open_hosts) == MOST_HOSTS:
+        most = {**when, "most": (limit + 1) // 2, "hosts": list(aside)}
+        by_age = list(connection.execute(_OLDEST_BUT, most).scalars())
+    hosts = [host for host in open_hosts if host not in aside]
     width = 1 << max(len(hosts) - 1, 0).bit_length()  # few widths, since each is compiled once
     named = {f"host_{number}": host for number, host in zip_longest(range(width), hosts)}
     each = max(1, limit // (len(hosts) + 1))
-    query = _some_of_each(width)
-    return list(connection.execute(query, {**when, **named, "each": each}).scalars())[:limit]
+    of_each = connection.execute(_some_of_each(width), {**when, **named, "each": each}).scalars()
+    return list(dict.fromkeys((*by_age, *of_each)))[:limit]
 
 
 @cache

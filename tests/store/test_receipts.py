@@ -142,6 +142,21 @@ def test_of_a_server_that_is_worked_off_already_none_is_taken(database: Database
     assert len(database.write_now(claims.claim, LATER, 40, MINUTE)) == 40
 
 
+@pytest.mark.parametrize("busy", [set(), {"flood.example"}])
+def test_many_servers_that_are_put_off_hide_nobody(database: Database, busy: set[str]) -> None:
+    dead = [given.receipt(n, key_host=f"a{n:02}.example") for n in range(60)]
+    flood = [given.receipt(60 + n, key_host="flood.example") for n in range(200)]
+    others = [given.receipt(260 + n, key_host=f"z{n}.example") for n in range(20)]
+    ids = database.write_now(receipts.insert, [*dead, *flood, *others])
+    for identifier in ids[: len(dead)]:
+        step = (NOW, "postponed", "unreachable")
+        assert database.write_now(receipts.postpone, identifier, LATER + DAY, step)
+    batch = database.write_now(claims.claim, LATER, 64, MINUTE, busy, 16)
+    hosts = [each.key_host for each in batch if each.key_host != "flood.example"]
+    assert len(hosts) >= 16, hosts
+    assert all(host and host.startswith("z") for host in hosts)
+
+
 def test_workers_at_once_never_claim_the_same(database_url: str) -> None:
     with Database(database_url) as one, Database(database_url) as other:
         ids = _stored(one, 200)
@@ -299,3 +314,10 @@ def test_a_marker_is_kept_once_and_until_it_expires(database: Database) -> None:
     assert database.write_now(marks.purge_markers, NOW) == 0
     assert database.write_now(marks.purge_markers, NOW + DAY) == 1
     assert database.write_now(marks.purge_markers, NOW + 2 * DAY) == 1
+
+
+def test_who_is_still_open_is_said_of_a_batch(database: Database) -> None:
+    ids = _stored(database, 3)
+    assert _settle(database, ids[1])
+    assert database.write_now(receipts.still_open, [ids[2], ids[1], ids[0]]) == {ids[0], ids[2]}
+    assert database.write_now(receipts.still_open, []) == set()
