@@ -45,9 +45,17 @@ class Done:
 
 
 def settle_all(connection: Connection, context: Context, judgements: Sequence[Judgement]) -> Done:
-    """Settle receipts in the order of their arrival; all of them, or none when it raises."""
+    """Settle receipts in the order of their arrival; all of them, or none when it raises.
+
+    One that is settled already is left out: its lease was over, or whoever settled it was
+    interrupted before they heard so.
+    """
     desk = _Desk(connection, context)
-    ordered = sorted(judgements, key=lambda judgement: judgement.receipt.id)
+    still_open = receipts.still_open(connection, [one.receipt.id for one in judgements])
+    ordered = sorted(
+        (judgement for judgement in judgements if judgement.receipt.id in still_open),
+        key=lambda judgement: judgement.receipt.id,
+    )
     judged = [judgement for judgement in ordered if isinstance(judgement, Judged)]
     desk.invite(judged)
     # whoever speaks to us can be spoken to again, whatever it is about

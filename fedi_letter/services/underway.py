@@ -2,8 +2,9 @@
 
 1. A batch is waited for, but not for long: what is judged by then is settled, the rest goes on
    beside the next batches.
-2. There are never more than so many. The oldest are given up then, and looked at again later: a
-   server that floods us with keys nobody answers for cannot take every place.
+2. There are never more than so many, nor more than so many bytes of them. The oldest are given up
+   then, and looked at again later: a server that floods us with keys nobody answers for cannot take
+   every place.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from fedi_letter.store.receipts import Receipt
 
 PATIENCE_SECONDS = 0.25
 MOST = 600
+MOST_BYTES = 48_000_000
 AFTER_SURPLUS = timedelta(seconds=30)
 
 
@@ -64,10 +66,13 @@ class Underway:
 
     def surplus(self, now: datetime) -> list[Judgement]:
         """Give up the oldest of too many, and answer when each is looked at again."""
-        oldest = list(self._tasks)[: max(0, len(self._tasks) - self._most)]
-        for task in oldest:
-            task.cancel()
-        given_up = [self._tasks.pop(task) for task in oldest]
+        given_up = []
+        size = sum(len(receipt.body) for receipt in self._tasks.values())
+        while len(self._tasks) > self._most or size > MOST_BYTES:
+            oldest = next(iter(self._tasks))
+            oldest.cancel()
+            given_up.append(self._tasks.pop(oldest))
+            size -= len(given_up[-1].body)
         why = "its server keeps us waiting, as do many others"
         return [Postponed(one, now + AFTER_SURPLUS, "slow", why) for one in given_up]
 

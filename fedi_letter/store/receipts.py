@@ -129,6 +129,12 @@ _SETTLE = (
     )
     .values(lease_until=None, trail=_TABLE.c.trail + bindparam("lines", type_=Text))
 )
+_STILL_OPEN = (
+    select(_TABLE.c.id)
+    .where(_TABLE.c.id.in_(bindparam("ids", expanding=True)), _TABLE.c.settled_at.is_(None))
+    .order_by(_TABLE.c.id)
+    .with_for_update()
+)
 
 
 def insert(connection: Connection, rows: Sequence[NewReceipt]) -> list[int]:
@@ -192,6 +198,11 @@ def settle(
     """Close the receipt for good, as `done` or `refused`; False when somebody else did."""
     ending = Ending(receipt_id, ReceiptState(state), verdict, reason, detail, tuple(steps))
     return changed(connection, _SETTLE, _closing(ending, now))
+
+
+def still_open(connection: Connection, receipt_ids: Sequence[int]) -> set[int]:
+    """Answer which of them are open; until the transaction ends, nobody else settles those."""
+    return set(connection.execute(_STILL_OPEN, {"ids": sorted(receipt_ids)}).scalars())
 
 
 def settle_all(connection: Connection, endings: Sequence[Ending], now: datetime) -> None:
