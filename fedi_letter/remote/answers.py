@@ -138,6 +138,6 @@ def _seconds(value: str) -> timedelta:
 def _until(value: str, now: datetime) -> timedelta | None:
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    except (ValueError, OverflowError):  # or a year that no clock will show
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now

@@ -8,8 +8,13 @@ that, and less again with TLS. What reqwest cannot do as we promise is not done 
 2. A url that reqwest would spell otherwise is refused with `Misspelt`: the signature covers the
    target exactly as it is written.
 3. reqwest goes on when nobody waits for it any more, so every request carries its deadline along.
+
+A delivery is answered by a status. What is wrong with the body behind it is not looked at: a fetch,
+which needs one, goes through the other transport.
 """
 
+import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -22,6 +27,7 @@ from pyreqwest.exceptions import PyreqwestError
 from pyreqwest.http import Url
 from pyreqwest.response import Response
 
+from fedi_letter.httpsig.message import Headers
 from fedi_letter.remote.guard import GuardReason, GuardRefused
 from fedi_letter.remote.pins import Pins
 from fedi_letter.remote.transport import (
@@ -43,6 +49,9 @@ _KEEP_ALIVE = timedelta(seconds=1)
 _IDLE_PER_HOST = 8
 _MOST_EXPECTED = 20_000
 _CLOSE = ("Connection", "close")
+# Of an answer whose status is known; what it says is for nobody, but the connection is used again.
+_BODY_DEADLINE = timedelta(seconds=2)
+_HEEDED = ("retry-after", "content-type", "location", "date")
 
 
 class PinnedTransport:
@@ -85,6 +94,8 @@ class PinnedTransport:
         headers = (*request.headers, _CLOSE) if self._is_last(host) else request.headers
         try:
             sending = client.request(request.method, url).headers(headers)
+            # Else the beginning of the body belongs to the head, and what is wrong with it too.
+            sending = sending.streamed_read_buffer_limit(0)
             if request.body is not None:
                 sending = sending.body_bytes(request.body)
             async with sending.build_streamed() as response:
@@ -138,9 +149,28 @@ def _parsed(written: str) -> tuple[Url, str] | None:
 
 
 async def _read(response: Response, max_bytes: int) -> WireResponse:
-    headers = tuple(response.headers.items())
-    if response.get_header("content-length") == "0":
-        return WireResponse(response.status, headers, b"")
+    status, headers = response.status, _headers(response)
+    if _header(response, "content-length") == "0":
+        return WireResponse(status, headers, b"")
     # Counted after decompression, as a bomb would be.
-    body = await response.body_reader.read(max_bytes + 1) or b""
-    return WireResponse(response.status, headers, bytes(body[:max_bytes]), len(body) > max_bytes)
+    body = b""
+    with contextlib.suppress(PyreqwestError, TimeoutError):
+        async with asyncio.timeout(_BODY_DEADLINE.total_seconds()):
+            body = bytes(await response.body_reader.read(max_bytes + 1) or b"")
+    return WireResponse(status, headers, body[:max_bytes], len(body) > max_bytes)
+
+
+def _headers(response: Response) -> Headers:
+    """All of them; where one is not of plain letters reqwest shows none, and then those we heed."""
+    try:
+        return tuple(response.headers.items())
+    except ValueError:
+        found = ((name, _header(response, name)) for name in _HEEDED)
+        return tuple((name, value) for name, value in found if value is not None)
+
+
+def _header(response: Response, name: str) -> str | None:
+    try:
+        return response.get_header(name)
+    except ValueError:
+        return None

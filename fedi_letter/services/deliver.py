@@ -183,7 +183,12 @@ class Deliverer:
 
     async def _post(self, one: Delivery, body: bytes, scheme: Scheme) -> Answer:
         key = self._context.letter_key
-        return await self._context.client.post(one.inbox, body, key=key, scheme=scheme)
+        try:
+            return await self._context.client.post(one.inbox, body, key=key, scheme=scheme)
+        except Exception:
+            # Whatever it is, one server's odd answer must not end the wave for all others.
+            log.exception("event=delivery-failed host=%s", one.host)
+            return Answer(None, None, FetchProblem.UNREACHABLE)
 
 
 class _Crew:

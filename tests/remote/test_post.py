@@ -87,6 +87,8 @@ async def test_a_delivery_follows_no_redirect(
         ("Sun, 22 Nov 2026 11:00:00 GMT", timedelta(0)),
         ("9" * 5000, timedelta(hours=24)),
         ("Fri, 31 Dec 9999 23:59:59 GMT", timedelta(hours=24)),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Sat, 01 Jan 0001 00:00:00 +2359", timedelta(0)),
         ("-5", None),
         ("1.5", None),
         ("²", None),

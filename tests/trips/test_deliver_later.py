@@ -225,6 +225,24 @@ async def test_a_slow_host_does_not_keep_a_wave_beyond_its_lease(world: World) -
     assert [len(arrived(people[0], "Create"))] == [20]
 
 
+async def test_one_servers_odd_answer_ends_the_wave_for_nobody_else(world: World) -> None:
+    [odd, *_] = await crowd(world, 3, "odd.example")
+    people = await crowd(world, 20)
+
+    def oddly(path: str, body: bytes) -> None:
+        raise ValueError("nobody expected this of a server")
+
+    moody(world, odd.server, oddly)
+    await post(world)
+    await world.house.worker.deliverer.run_once()
+    assert len(arrived(people[0].server, "Create")) == 20
+    assert arrived(odd.server, "Create") == []
+    recovered(world, odd.server)
+    for _ in range(3):
+        await next_attempt(world)
+    assert len(arrived(odd.server, "Create")) == 3
+
+
 def telling(world: World, person: Person) -> asyncio.Queue[None]:
     """Hear of each delivery that reaches this person's server."""
     heard = asyncio.Queue[None]()
