@@ -179,7 +179,8 @@ def after_failure(breaker: Breaker, now: datetime, retry_after: timedelta | None
 
     A failed probe earns another rest at once. A host that says when to come back is left alone by
     everybody until then, for a day at most (interop B8); what was under way meanwhile changes that
-    only to a longer rest.
+    only to a longer rest. By the failures it is told which kind of rest it is: one that was asked
+    for has fewer than five.
     """
     first, failures = breaker.first_failure_at, breaker.failures + 1
     if first is None or (breaker.held_until is None and now - first > BREAKER_WINDOW):
@@ -193,6 +194,10 @@ def after_failure(breaker: Breaker, now: datetime, retry_after: timedelta | None
         held_until = None
     if before is Stance.HELD:  # it was under way when the rest began
         held_until = max(filter(None, (held_until, breaker.held_until)))
+    if retry_after is not None or _is_asked_for(breaker, now):
+        failures = min(failures, BREAKER_FAILURES - 1)
+    elif held_until is not None:
+        failures = max(failures, BREAKER_FAILURES)
     return Breaker(failures, first, held_until)
 
 

@@ -171,7 +171,8 @@ def test_a_host_is_left_alone_for_as_long_as_it_asks(asked: timedelta, given: ti
     breaker, now = Breaker(), NOW
     for number in range(1, 7):
         breaker = after_failure(breaker, now, asked)
-        assert (breaker.failures, breaker.held_until) == (number, now + given)
+        kept = min(number, BREAKER_FAILURES - 1)
+        assert (breaker.failures, breaker.held_until) == (kept, now + given)
         now += given
         assert stance(breaker, now) is Stance.PROBE
 
@@ -186,6 +187,23 @@ def test_what_was_under_way_ends_no_rest() -> None:
     assert after_failure(held, soon, 2 * hour).held_until == soon + 2 * hour
     assert after_success(held, soon) == held
     assert after_success(held, NOW + hour) == Breaker(), "the probe's"
+
+
+def test_by_its_failures_it_is_told_whether_a_rest_was_asked_for() -> None:
+    """A failed probe after one that was is a guess again, and a wish after failures a wish."""
+    hour, soon = timedelta(hours=1), NOW + timedelta(seconds=1)
+    asked = after_failure(Breaker(), NOW, hour)
+    probed = after_failure(asked, NOW + hour)
+    assert probed == Breaker(BREAKER_FAILURES, NOW, NOW + hour + BREAKER_HOLD)
+    for _ in range(5):  # under way when the rest began
+        asked = after_failure(asked, soon)
+    assert asked == Breaker(BREAKER_FAILURES - 1, NOW, NOW + hour)
+    tired = Breaker()
+    for _ in range(BREAKER_FAILURES + 1):
+        tired = after_failure(tired, NOW)
+    wish = after_failure(tired, soon, hour)
+    assert (wish.failures, wish.held_until) == (BREAKER_FAILURES - 1, soon + hour)
+    assert after_success(wish, soon) == wish
 
 
 def test_what_succeeds_after_all_ends_a_rest_that_nobody_asked_for() -> None:
