@@ -141,7 +141,9 @@ class Deliverer:
             return _put_back(one, "host-rests", origin.held_until)
         if now > claimed.turn_until:
             return _put_back(one, "host-slow", now)
+        began = monotonic()
         answer, scheme = await self._knock(one, origin)
+        line.took(one.host, monotonic() - began)
         now = self._context.clock()
         # What the others learnt of the host meanwhile counts too, so not from `origin`.
         before = line.origin(one.host)
