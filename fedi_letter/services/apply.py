@@ -38,6 +38,7 @@ from fedi_letter.services import following, quoting, standing
 from fedi_letter.services.scene import Overtaken, Scene
 from fedi_letter.store import (
     actors,
+    deliveries,
     endorsements,
     followers,
     marks,
@@ -51,6 +52,8 @@ from fedi_letter.store.ledger import NewEntry, Subject
 
 MARKERS_KEPT = timedelta(days=30)
 FIRST_CHECK = timedelta(days=1)
+BLOCKED_US = "blocked-us"
+"""How a delivery ended that was not sent, because the account had blocked the letter."""
 
 
 def apply(journal: Journal, scene: Scene, effects: Sequence[Effect]) -> None:
@@ -88,7 +91,15 @@ def _change_contact(
         case DropFollower():
             followers.drop(connection, scene.letter_id, scene.actor_uri, effect.reason)
         case Contact():
-            actors.set_contact(connection, scene.actor_uri, wanted=effect.wanted)
+            _contact(connection, scene, wanted=effect.wanted)
+
+
+def _contact(connection: Connection, scene: Scene, *, wanted: bool) -> None:
+    """Note whether they want to hear of the letter; what waits for them alone goes no more."""
+    actors.set_contact(connection, scene.actor_uri, wanted=wanted)
+    actor = scene.actor
+    if not wanted and actor and actor.inbox and actor.inbox != actor.shared_inbox:
+        deliveries.abandon(connection, scene.at, BLOCKED_US, inbox=actor.inbox)
 
 
 def _change_endorsement(

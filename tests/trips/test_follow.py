@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from fedi_letter.demo.dialects import DIALECTS
+from fedi_letter.demo.server import Trouble
 from fedi_letter.services import updates
-from tests.trips.arrivals import arrived, follower, followers_total, posted
+from tests.trips.arrivals import arrived, crowd, follower, followers_total, posted
 from tests.world import ACTOR, HANDLE, INBOX, LETTER, World
 
 
@@ -125,6 +126,20 @@ async def test_c10_who_blocks_the_letter_is_told_nothing_more(world: World) -> N
     await updates.post(world.house.context, "Hello.")
     await world.work()
     assert arrived(ada, "Create") == []
+
+
+async def test_c10_who_blocks_the_letter_is_not_told_what_waits_for_them_either(
+    world: World,
+) -> None:
+    ada, _ = await crowd(world, 2)
+    ada.server.inbox_trouble = Trouble(503)
+    await updates.post(world.house.context, "Hello.")
+    await world.work()
+    ada.server.inbox_trouble = None
+    await ada.block(HANDLE)
+    await world.later(timedelta(hours=1))
+    taken = {one.path for one in arrived(ada.server, "Create") if one.status == 202}
+    assert taken == {"/users/p1/inbox"}
 
 
 async def test_c10_who_signed_and_blocks_the_letter_keeps_the_signature_and_is_told_nothing(
