@@ -47,7 +47,8 @@ WAVE = 500
 IN_FLIGHT = 200
 """With fewer a wave crawls when some hosts hang; the healthy ones must not wait for them."""
 RUNS_LOW = IN_FLIGHT
-MOST_CLAIMED = 4 * WAVE
+MOST_CLAIMED = 16 * WAVE
+"""Or those who wait for slow servers, or for one with thousands of inboxes, would fill the line."""
 ANSWERS = 50
 """So many are claimed at once while a wave is under way."""
 LEASE = timedelta(minutes=10)

@@ -4,7 +4,7 @@ It must not know how anything is sent or written down. Laws:
 
 1. A host is called by a few at a time; one in trouble by one at a time, who finds out for the rest,
    and one that takes its time likewise: a few such would have every place.
-2. Who waits for a busy host keeps nobody from calling another, however many they are.
+2. Who waits for a busy host keeps nobody from calling another.
 3. What this process has just learnt of a host counts more than what the database said of it.
 """
 
@@ -20,10 +20,6 @@ from fedi_letter.store.origins import Origin
 PER_HOST = 4
 SLOW_SECONDS = 3.0
 """A host that took longer for its last answer takes its time."""
-COUNTED_PER_HOST = 64
-"""Of those who wait for one host, so many count when it is asked how full the line is."""
-FULL = 10
-"""So many times what it should hold at most it may hold, with those who do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,7 @@ class Line:
         self._low, self._most = low, most
         self._hosts: dict[str, _Host] = {}
         self._ready = _Queue()
-        self._total = self._uncounted = 0
+        self._total = 0
         self.runs_low = asyncio.Event()
         self._is_over = asyncio.Event()
         self._is_over.set()
@@ -90,8 +86,8 @@ class Line:
 
     @property
     def size(self) -> int:
-        """How many wait or are under way, as far as they count."""
-        return self._total - self._uncounted
+        """How many wait or are under way."""
+        return self._total
 
     @property
     def is_empty(self) -> bool:
@@ -111,7 +107,6 @@ class Line:
             if host is None:
                 host = self._hosts[one.host] = _Host(one.origin)
             host.waiting.append(Claimed(one, turn_until, goes_first))
-            self._uncounted += len(host.waiting) > COUNTED_PER_HOST
             self._let_go(host)
         self._total += len(wave)
         self._tell()
@@ -153,12 +148,10 @@ class Line:
     def _let_go(self, host: _Host) -> None:
         while host.waiting and host.has_turn:
             host.taken += 1
-            self._uncounted -= len(host.waiting) > COUNTED_PER_HOST
             self._ready.append(host.waiting.popleft())
 
     def _tell(self) -> None:
-        has_room = self.size < self._most and self._total < FULL * self._most
-        if len(self._ready) <= self._low and has_room:
+        if len(self._ready) <= self._low and self._total < self._most:
             self.runs_low.set()
         else:
             self.runs_low.clear()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedi_letter.services.line import COUNTED_PER_HOST, PER_HOST, SLOW_SECONDS, Line
+from fedi_letter.services.line import PER_HOST, SLOW_SECONDS, Line
 from fedi_letter.store.deliveries import Delivery
 from fedi_letter.store.origins import Origin
 from tests.trips.seeds import BEGINNING
@@ -131,21 +131,3 @@ def test_a_host_that_takes_its_time_has_one_turn_until_it_is_quick_again() -> No
     line.took(HOSTS[0], SLOW_SECONDS)
     line.leave(HOSTS[0])
     assert line.ready == PER_HOST
-
-
-def test_however_many_wait_for_one_host_others_are_claimed() -> None:
-    line = Line(low=PER_HOST, most=100)
-    line.join([delivery(number, HOSTS[0]) for number in range(500)], BEGINNING)
-    assert line.runs_low.is_set()
-    assert line.size == PER_HOST + COUNTED_PER_HOST
-    line.join([delivery(number, HOSTS[1]) for number in range(500, 532)], BEGINNING)
-    assert not line.runs_low.is_set()
-    while (claimed := line.take()) is not None:
-        line.leave(claimed.delivery.host)
-    assert (line.size, line.is_empty) == (0, True)
-
-
-def test_of_one_host_too_there_can_be_too_many() -> None:
-    line = Line(low=PER_HOST, most=10)
-    line.join([delivery(number, HOSTS[0]) for number in range(200)], BEGINNING)
-    assert not line.runs_low.is_set()
