@@ -51,7 +51,7 @@ _MOST_EXPECTED = 20_000
 _CLOSE = ("Connection", "close")
 # Of an answer whose status is known; what it says is for nobody, but the connection is used again.
 _BODY_DEADLINE = timedelta(seconds=2)
-_HEEDED = ("retry-after", "content-type", "location", "date")
+_HEEDED = "retry-after"
 
 
 class PinnedTransport:
@@ -161,12 +161,12 @@ async def _read(response: Response, max_bytes: int) -> WireResponse:
 
 
 def _headers(response: Response) -> Headers:
-    """All of them; where one is not of plain letters reqwest shows none, and then those we heed."""
+    """All of them; where one is not of plain letters reqwest shows none, and then what we heed."""
     try:
         return tuple(response.headers.items())
     except ValueError:
-        found = ((name, _header(response, name)) for name in _HEEDED)
-        return tuple((name, value) for name, value in found if value is not None)
+        heeded = _header(response, _HEEDED)
+        return () if heeded is None else ((_HEEDED, heeded),)
 
 
 def _header(response: Response, name: str) -> str | None:

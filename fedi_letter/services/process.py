@@ -9,8 +9,8 @@ leases end. One server that floods us is taken from only as fast as it is worked
 else is settled before it (see `floods`); but in a wave of many a quarter is for the busiest
 servers, or most people's own would come last.
 
-Whatever interrupts a turn, what was claimed is kept for the next one, or given back in the end:
-nobody's signature waits for a lease of ours to end.
+Whatever interrupts a turn, what was claimed is kept for the next one, or given back in the end: but
+for a kill, nobody's signature waits for a lease of ours to end.
 """
 
 import asyncio

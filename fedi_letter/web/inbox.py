@@ -146,9 +146,13 @@ def _check_head(headers: RawHeaders) -> None:
         raise Refused(Problem.UNSUPPORTED_TYPE, "send application/activity+json")
     if not declared.isdigit():
         raise Refused(Problem.MALFORMED, "content-length is not a number")
-    # compared by length first: a number of a million digits must not be worth parsing
-    if len(declared) > 12 or int(declared) > BODY_AT_MOST_BYTES:
+    if not _is_within(declared, BODY_AT_MOST_BYTES):
         raise Refused(Problem.TOO_LARGE)
+
+
+def _is_within(digits: bytes, most: int) -> bool:
+    # compared by length first: a number of a million digits must not be worth parsing
+    return len(digits) <= 12 and int(digits) <= most
 
 
 def _ends_soon(headers: RawHeaders) -> bool:
@@ -158,7 +162,7 @@ def _ends_soon(headers: RawHeaders) -> bool:
     connection is not closed.
     """
     declared = dict(headers).get(b"content-length", b"")
-    return declared.isdigit() and len(declared) < 12 and int(declared) <= PASSED_OVER_BYTES
+    return declared.isdigit() and _is_within(declared, PASSED_OVER_BYTES)
 
 
 async def _read(receive: Receive) -> bytes:
